@@ -1,0 +1,1 @@
+//! OpenFlow tables and connections, translation of packets into datapath actions, revalidation.

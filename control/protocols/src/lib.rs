@@ -1,0 +1,1 @@
+//! Link protocols as sans-I/O state machines.

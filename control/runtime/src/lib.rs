@@ -1,0 +1,1 @@
+//! What every daemon and tool shares: logging, daemonizing, unixctl, streams, reconnection, clock, command lines.

@@ -1,0 +1,1 @@
+//! ovs-ofctl, ovs-appctl, ovs-dpctl.

@@ -1,0 +1,1 @@
+//! ovs-vswitchd: makes the running switch what the database says it should be.

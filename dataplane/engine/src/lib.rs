@@ -1,0 +1,1 @@
+//! The packet engine: PMD threads, ports, flow caches, megaflow table and action execution.

@@ -1,0 +1,1 @@
+//! Safe owners of DPDK objects: EAL, mempools, mbuf batches, Ethernet devices, vhost.

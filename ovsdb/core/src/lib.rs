@@ -1,0 +1,1 @@
+//! OVSDB: schema, transactions, monitors, log file, the server engine and the client replica.

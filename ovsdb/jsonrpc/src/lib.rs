@@ -1,0 +1,1 @@
+//! JSON values as OVS reads and prints them, JSON-RPC framing and messages.

@@ -1,0 +1,1 @@
+//! ovsdb-server, ovsdb-client, ovsdb-tool, ovs-vsctl.
