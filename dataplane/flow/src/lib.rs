@@ -1,1 +1,19 @@
-//! The vocabulary of the switch: field table, flow key, mask, packet parsing and rewriting, datapath actions, the SlowPath trait.
+//! The vocabulary of the switch: [`Flow`] and [`Mask`], the field table, packet parsing and
+//! rewriting, datapath actions, and the [`SlowPath`] trait between engine and tables.
+//!
+//! Nothing here knows DPDK, I/O or clocks.
+#![forbid(unsafe_code)]
+
+pub mod action;
+pub mod drop_reason;
+pub mod field;
+pub mod flow;
+pub mod mask;
+pub mod slowpath;
+
+pub use action::{Action, Actions, PortNo};
+pub use drop_reason::DropReason;
+pub use field::{Field, FieldId};
+pub use flow::Flow;
+pub use mask::Mask;
+pub use slowpath::{Datapath, SlowPath};
