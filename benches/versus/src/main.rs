@@ -1,0 +1,132 @@
+//! The contest: one PMD thread forwards from an endless capture (`net_pcap`, `infinite_rx=1`) to a
+//! sink (`net_null`), in Weir, in OVS-DPDK and in testpmd, in turn on the same CPU. The two switches
+//! are driven by the same commands; only the paths of the programs differ.
+//!
+//! `scripts/versus` builds, installs the peers and runs this.
+#![forbid(unsafe_code)]
+
+mod error;
+mod hugepages;
+mod process;
+mod report;
+mod row;
+mod switch;
+mod testpmd;
+mod traffic;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, Command, value_parser};
+
+use crate::error::RunError;
+use crate::report::Report;
+use crate::row::ROWS;
+use crate::switch::{Programs, Switch};
+use crate::testpmd::Testpmd;
+
+/// How a run is made, from the command line.
+struct Plan {
+    rounds: usize,
+    warm_up: Duration,
+    measure: Duration,
+    rows: Vec<String>,
+    weir: PathBuf,
+    ovs: PathBuf,
+    cpu: usize,
+    sides: String,
+}
+
+impl Plan {
+    fn has(&self, side: &str) -> bool {
+        self.sides.split(',').any(|s| s == side)
+    }
+}
+
+fn plan() -> Plan {
+    let number = |name: &'static str, default: &'static str, help: &'static str| {
+        Arg::new(name).long(name).default_value(default).value_parser(value_parser!(u64)).help(help)
+    };
+    let path = |name: &'static str, default: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .default_value(default)
+            .value_parser(value_parser!(PathBuf))
+            .help(help)
+    };
+    let m = Command::new("versus")
+        .about("Weir, OVS-DPDK and testpmd in turn on the same virtual devices")
+        .arg(number("rounds", "5", "how often each side runs"))
+        .arg(number("warm-up", "3", "seconds before measuring"))
+        .arg(number("seconds", "4", "seconds measured"))
+        .arg(number("cpu", "1", "the CPU of the PMD thread; everything else gets CPU 0"))
+        .arg(path("weir", "target/release", "folder with Weir's programs"))
+        .arg(path(
+            "ovs",
+            "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk",
+            "the peer's ovs-vswitchd",
+        ))
+        .arg(
+            Arg::new("sides")
+                .long("sides")
+                .default_value("testpmd,weir,ovs")
+                .help("which sides run"),
+        )
+        .arg(Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("one short round"))
+        .arg(Arg::new("rows").num_args(0..).help("rows to run; all when none is named"))
+        .get_matches();
+    let get = |name: &str| m.get_one::<u64>(name).copied().unwrap_or(1);
+    let path = |name: &str| m.get_one::<PathBuf>(name).cloned().unwrap_or_default();
+    let quick = m.get_flag("quick");
+    Plan {
+        rounds: if quick { 1 } else { get("rounds") as usize },
+        warm_up: Duration::from_secs(if quick { 2 } else { get("warm-up") }),
+        measure: Duration::from_secs(if quick { 2 } else { get("seconds") }),
+        rows: m.get_many::<String>("rows").unwrap_or_default().cloned().collect(),
+        weir: path("weir"),
+        ovs: path("ovs"),
+        cpu: get("cpu") as usize,
+        sides: m.get_one::<String>("sides").cloned().unwrap_or_default(),
+    }
+}
+
+fn run(plan: &Plan) -> Result<(), RunError> {
+    let _pages = hugepages::Reservation::at_least(1536)?;
+    let work = process::WorkDir::new()?;
+    let weir = Programs::weir(&plan.weir);
+    let ovs = Programs::debian(&plan.ovs);
+    let mut report = Report::default();
+    for row in ROWS.iter().filter(|r| plan.rows.is_empty() || plan.rows.iter().any(|n| n == r.name))
+    {
+        let capture = work.path().join(format!("{}.pcap", row.name));
+        traffic::write_capture(&capture, row)?;
+        for round in 1..=plan.rounds {
+            eprintln!("{} ({}), round {round} of {}", row.name, row.title, plan.rounds);
+            let line = report.row(row);
+            if plan.has("testpmd") {
+                let (cpu, warm_up, window) = (plan.cpu, plan.warm_up, plan.measure);
+                line.testpmd.push(Testpmd::run(&work, &capture, cpu, warm_up, window)?);
+            }
+            for (programs, samples) in [(&weir, &mut line.weir), (&ovs, &mut line.ovs)] {
+                if !plan.has(programs.name()) {
+                    continue;
+                }
+                let switch = Switch::start(programs, &work, &capture, plan.cpu)?;
+                switch.install(row)?;
+                samples.push(switch.measure(plan.warm_up, plan.measure)?);
+            }
+        }
+    }
+    print!("{report}");
+    Ok(())
+}
+
+fn main() -> std::process::ExitCode {
+    match run(&plan()) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("versus: {e}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
