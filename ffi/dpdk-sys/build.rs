@@ -20,7 +20,7 @@ const ALLOWED_FUNCTIONS: &[&str] = &[
     "rte_pktmbuf_(pool_create|free_bulk|clone|copy)",
     "rte_mempool_(free|avail_count|in_use_count|lookup|dump|list_dump)",
     // Devices.
-    "rte_dev_(probe|remove|name|bus|bus_information|driver|numa_node|is_probed)",
+    "rte_dev_(probe|remove|name|bus|bus_info|driver|numa_node|is_probed)",
     "rte_bus_name",
     "rte_driver_name",
     "rte_eth_dev_(start|stop|close|info_get|get_mtu|set_mtu|is_valid_port|socket_id)",

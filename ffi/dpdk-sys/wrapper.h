@@ -44,6 +44,8 @@ enum weir_mbuf_offset {
     WEIR_MBUF_POOL = offsetof(struct rte_mbuf, pool),
     WEIR_MBUF_NEXT = offsetof(struct rte_mbuf, next),
     WEIR_MBUF_TX_OFFLOAD = offsetof(struct rte_mbuf, tx_offload),
+    WEIR_MBUF_SHINFO = offsetof(struct rte_mbuf, shinfo),
+    WEIR_SHINFO_REFCNT = offsetof(struct rte_mbuf_ext_shared_info, refcnt),
     WEIR_MBUF_SIZE = sizeof(struct rte_mbuf),
 };
 
@@ -62,6 +64,9 @@ enum weir_tx_offload_layout {
     WEIR_OUTER_L2_LEN_SHIFT = RTE_MBUF_OUTL2_LEN_OFS,
     WEIR_OUTER_L2_LEN_BITS = RTE_MBUF_OUTL2_LEN_BITS,
 };
+
+/* rte_eth_dev_info.dev_flags. */
+static const uint32_t WEIR_DEV_FLAG_INTR_LSC = RTE_ETH_DEV_INTR_LSC;
 
 #define WEIR_COPY64(name, value) static const uint64_t name = (value)
 

@@ -1,1 +1,49 @@
 //! Safe owners of DPDK objects: EAL, mempools, mbuf batches, Ethernet devices, vhost.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `eal`, `eal_args`, `eal_log` | starting DPDK: arguments from `other_config:dpdk-*`, its log |
+//! | `mempool` | packet memory and its sizes |
+//! | `mbuf` | one packet: fields, bytes, copy on write |
+//! | `batch` | a burst of packets, moved and freed as one |
+//! | `devargs`, `ethdev`, `queue` | devices: attach, configure, receive, transmit |
+//! | `devinfo`, `stats` | what a device is, what it counted |
+//! | `offload` | names of offload flags |
+//! | `lcore`, `thread`, `tsc` | CPUs, registered threads, cycles |
+//! | `dump` | DPDK's own listings as text |
+//! | `error` | what can go wrong |
+//!
+//! Packets never cross into DPDK one at a time: a burst is one call, fields are read in place.
+
+mod batch;
+mod devargs;
+mod devinfo;
+pub mod dump;
+mod eal;
+mod eal_args;
+mod eal_log;
+mod error;
+mod ethdev;
+pub mod lcore;
+mod mbuf;
+pub mod mempool;
+pub mod offload;
+mod queue;
+mod stats;
+mod thread;
+mod tsc;
+
+pub use batch::{Batch, Drain, MAX_BURST};
+pub use devargs::{Devargs, Kind as DevargsKind};
+pub use devinfo::{DescLimits, DevInfo};
+pub use eal::{Eal, version};
+pub use eal_args::{EalConfig, Memory};
+pub use eal_log::set_level as set_log_level;
+pub use error::{Errno, Error};
+pub use ethdev::{EthConfig, EthDev, Link, Started};
+pub use mbuf::{Mbuf, MbufRef, TxLengths};
+pub use mempool::Mempool;
+pub use queue::{RxQueue, TxQueue};
+pub use stats::Stats;
+pub use thread::ThreadRegistration;
+pub use tsc::{rdtsc, tsc_hz};
