@@ -10,6 +10,7 @@
 //! | `symbol.rs` | [`SymbolTable`]: names that stand for the UUIDs of new rows |
 //! | `schema.rs` | [`Schema`], [`TableSchema`], [`ColumnSchema`] |
 //! | `cksum.rs` | the checksum in a schema's `cksum` member |
+//! | `replica/` | the client: a copy of the tables, and transactions on top of it |
 //! | `text.rs` | values as people write them on a command line |
 #![forbid(unsafe_code)]
 
@@ -18,6 +19,7 @@ pub mod cksum;
 pub mod datum;
 pub mod error;
 pub mod members;
+pub mod replica;
 pub mod schema;
 pub mod symbol;
 pub mod text;
