@@ -95,7 +95,6 @@ impl<const N: usize> Batch<N> {
         &mut self,
         source: impl FnOnce(*mut *mut rte_mbuf, u16) -> u16,
     ) -> usize {
-        #[expect(clippy::cast_possible_truncation, reason = "capped just before")]
         let room = self.room().min(u16::MAX as usize) as u16;
         let tail = self.raw_mut().wrapping_add(self.len);
         let n = usize::from(source(tail, room).min(room));
@@ -153,8 +152,8 @@ impl<const N: usize> Batch<N> {
     /// All packets, leaving this batch empty.
     #[inline(always)]
     #[must_use]
-    pub const fn take(&mut self) -> Self {
-        std::mem::replace(self, Self::empty())
+    pub fn take(&mut self) -> Self {
+        std::mem::take(self)
     }
 
     /// Packet `index`.
@@ -228,7 +227,6 @@ impl<const N: usize> Batch<N> {
         if self.len != 0 {
             let n = self.len;
             self.len = 0;
-            #[expect(clippy::cast_possible_truncation, reason = "batches are small arrays")]
             // SAFETY: the first n slots were owned mbufs and are forgotten.
             unsafe {
                 dpdk_sys::rte_pktmbuf_free_bulk(self.raw_mut(), n as u32);

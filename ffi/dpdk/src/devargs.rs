@@ -5,7 +5,7 @@
 //! `class=eth,mac=00:11:22:33:44:55` for a port that is already probed. Only the shape is checked
 //! here; what the arguments mean is the driver's business.
 
-use crate::error::Error;
+use crate::error::DpdkError;
 
 /// Checked device arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,11 +34,11 @@ impl Devargs {
     /// Checks `text`.
     ///
     /// # Errors
-    /// [`Error::BadDevargs`] with the reason.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    /// [`DpdkError::BadDevargs`] with the reason.
+    pub fn parse(text: &str) -> Result<Self, DpdkError> {
         let text = text.trim();
         let kind = kind_of(text)
-            .map_err(|reason| Error::BadDevargs { devargs: text.to_owned(), reason })?;
+            .map_err(|reason| DpdkError::BadDevargs { devargs: text.to_owned(), reason })?;
         Ok(Self { text: text.to_owned(), kind })
     }
 
@@ -197,10 +197,10 @@ mod tests {
     #[test]
     fn bad_ones_are_told_why() {
         for bad in
-            ["", "dpdk0", "class=eth,mac=00:11", "pci:zz", "net_null0\n", "net_nu;ll", "0:0:40.0"]
+            ["", "dpdk0", "class=eth,mac=00:11", "pci:zz", "net_null\n0", "net_nu;ll", "0:0:40.0"]
         {
             let error = Devargs::parse(bad).unwrap_err();
-            assert!(matches!(error, Error::BadDevargs { .. }), "{bad}: {error}");
+            assert!(matches!(error, DpdkError::BadDevargs { .. }), "{bad}: {error}");
         }
     }
 

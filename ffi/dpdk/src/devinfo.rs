@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char};
 
 use dpdk_sys::{rte_device, rte_eth_dev_info};
 
-use crate::error::{Errno, Error};
+use crate::error::{DpdkError, Errno};
 
 /// A device's description, as its driver gives it. Not all drivers know all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl From<dpdk_sys::rte_eth_desc_lim> for DescLimits {
 }
 
 /// DPDK's description of a port.
-pub(crate) fn raw_info(port: u16, name: &str) -> Result<rte_eth_dev_info, Error> {
+pub(crate) fn raw_info(port: u16, name: &str) -> Result<rte_eth_dev_info, DpdkError> {
     let mut info = rte_eth_dev_info::default();
     // SAFETY: fills the structure, or answers an error for ports that do not exist.
     let error = unsafe { dpdk_sys::rte_eth_dev_info_get(port, &raw mut info) };
@@ -87,7 +87,7 @@ pub(crate) fn raw_info(port: u16, name: &str) -> Result<rte_eth_dev_info, Error>
     } else {
         let device = name.to_owned();
         let cause = Errno::from_return(error);
-        Err(Error::Device { device, operation: "reading device information", cause })
+        Err(DpdkError::Device { device, operation: "reading device information", cause })
     }
 }
 
@@ -113,9 +113,12 @@ unsafe fn bus(device: *const rte_device) -> (String, String) {
     }
     // SAFETY: a live device; the bus of a device is static.
     let bus = unsafe { dpdk_sys::rte_dev_bus(device) };
-    // SAFETY: a static bus, or null, which this function may not get.
-    let name =
-        if bus.is_null() { std::ptr::null() } else { unsafe { dpdk_sys::rte_bus_name(bus) } };
+    let name = if bus.is_null() {
+        std::ptr::null()
+    } else {
+        // SAFETY: a static bus.
+        unsafe { dpdk_sys::rte_bus_name(bus) }
+    };
     // SAFETY: a live device.
     let info = unsafe { dpdk_sys::rte_dev_bus_info(device) };
     // SAFETY: static text.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::eal_args::{EalConfig, Machine, Memory};
 use crate::eal_log;
-use crate::error::{Errno, Error, c_string};
+use crate::error::{DpdkError, Errno, c_string};
 
 /// The running EAL.
 #[derive(Debug)]
@@ -27,13 +27,13 @@ impl Eal {
     /// # Errors
     /// Options that cannot be, or DPDK's refusal with what to check. After a refusal only a new
     /// process can try again: DPDK cannot.
-    pub fn init(config: &EalConfig) -> Result<&'static Self, Error> {
+    pub fn init(config: &EalConfig) -> Result<&'static Self, DpdkError> {
         let mut failed = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(eal) = EAL.get() {
             return Ok(eal);
         }
         if let Some(reason) = &*failed {
-            return Err(Error::EalFailedBefore(reason.clone()));
+            return Err(DpdkError::EalFailedBefore(reason.clone()));
         }
         let machine = Machine::look(config);
         let memory = config.memory(&machine);
@@ -76,13 +76,14 @@ impl Eal {
 /// DPDK's version, for instance `DPDK 22.11.11`. Needs no EAL.
 #[must_use]
 pub fn version() -> String {
+    // SAFETY: a plain call.
+    let text = unsafe { dpdk_sys::rte_version() };
     // SAFETY: a static string.
-    let text = unsafe { CStr::from_ptr(dpdk_sys::rte_version()) };
-    text.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
 /// Calls `rte_eal_init` with the calling thread's affinity and signals restored afterwards.
-fn start(arguments: &[String]) -> Result<(), Error> {
+fn start(arguments: &[String]) -> Result<(), DpdkError> {
     let owned: Vec<CString> =
         arguments.iter().map(|argument| c_string(argument)).collect::<Result<_, _>>()?;
     // EAL reorders the array it gets, and keeps pointers into the strings.
@@ -97,7 +98,7 @@ fn start(arguments: &[String]) -> Result<(), Error> {
     thread.restore();
     std::mem::forget(argv);
     if result < 0 {
-        return Err(Error::EalInit { cause, remedy: remedy(cause) });
+        return Err(DpdkError::EalInit { cause, remedy: remedy(cause) });
     }
     Ok(())
 }
@@ -128,8 +129,8 @@ impl ThreadState {
         // SAFETY: fills the set for the calling thread.
         unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut affinity) };
         // SAFETY: plain data, filled below.
-        let (mut all, mut signals): (libc::sigset_t, libc::sigset_t) =
-            unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+        let mut all: libc::sigset_t = unsafe { std::mem::zeroed() };
+        let mut signals = all;
         // SAFETY: fills the set.
         unsafe { libc::sigfillset(&raw mut all) };
         // SAFETY: blocks for the calling thread only; fills the old set.

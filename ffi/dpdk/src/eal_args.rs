@@ -1,6 +1,6 @@
 //! The command line for `rte_eal_init`, made from `other_config:dpdk-*` and what the machine has.
 
-use crate::error::Error;
+use crate::error::DpdkError;
 
 /// The keys of `other_config` that concern the EAL, as text where OVS has text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +144,7 @@ impl EalConfig {
     }
 
     /// The whole argument vector.
-    pub(crate) fn arguments(&self, machine: &Machine) -> Result<Vec<String>, Error> {
+    pub(crate) fn arguments(&self, machine: &Machine) -> Result<Vec<String>, DpdkError> {
         let extra = split_words(&self.extra);
         let mut arguments = vec![self.program.clone()];
         arguments.extend(extra.iter().cloned());
@@ -208,7 +208,7 @@ impl EalConfig {
     fn add_huge_memory(
         &self,
         add: &mut impl FnMut(&[&str], &[&str], Option<&str>),
-    ) -> Result<(), Error> {
+    ) -> Result<(), DpdkError> {
         if self.socket_mem.is_some() && self.alloc_mem.is_some() {
             log::error!(
                 target: "dpdk",
@@ -262,9 +262,9 @@ fn split_words(text: &str) -> Vec<String> {
 }
 
 /// The lowest CPU of a hexadecimal mask.
-fn lowest_cpu(mask: &str) -> Result<usize, Error> {
+fn lowest_cpu(mask: &str) -> Result<usize, DpdkError> {
     let bad =
-        |reason| Error::BadOption { option: "dpdk-lcore-mask", value: mask.to_owned(), reason };
+        |reason| DpdkError::BadOption { option: "dpdk-lcore-mask", value: mask.to_owned(), reason };
     let digits = mask.trim().trim_start_matches("0x").trim_start_matches("0X");
     for (place, digit) in digits.chars().rev().enumerate() {
         let bits = digit.to_digit(16).ok_or_else(|| bad("not a hexadecimal number"))?;
@@ -278,13 +278,13 @@ fn lowest_cpu(mask: &str) -> Result<usize, Error> {
     Err(bad("it names no CPU"))
 }
 
-fn check_megabytes(option: &'static str, list: &str) -> Result<(), Error> {
+fn check_megabytes(option: &'static str, list: &str) -> Result<(), DpdkError> {
     let good = list.split(',').all(|part| part.trim().parse::<u32>().is_ok());
     if good {
         return Ok(());
     }
     let reason = "megabytes of each NUMA node, separated by commas, are wanted";
-    Err(Error::BadOption { option, value: list.to_owned(), reason })
+    Err(DpdkError::BadOption { option, value: list.to_owned(), reason })
 }
 
 #[cfg(test)]
@@ -375,7 +375,7 @@ mod tests {
     fn bad_memory_lists() {
         let config = EalConfig { socket_mem: Some("a".into()), ..EalConfig::default() };
         let huge = Machine { free_huge_kb: 2 << 20, ..machine() };
-        assert!(matches!(config.arguments(&huge), Err(Error::BadOption { .. })));
+        assert!(matches!(config.arguments(&huge), Err(DpdkError::BadOption { .. })));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use crate::error::{Error, c_string};
+use crate::error::{DpdkError, c_string};
 
 /// From here on DPDK logs to the `log` crate.
 pub(crate) fn install() {
@@ -37,8 +37,8 @@ unsafe extern "C" fn receive(level: u32, text: *const c_char, len: usize) {
 ///
 /// # Errors
 /// A level or pattern that is not valid.
-pub fn set_level(pattern: Option<&str>, level: &str) -> Result<(), Error> {
-    let bad = |reason| Error::BadOption { option: "level", value: level.to_owned(), reason };
+pub fn set_level(pattern: Option<&str>, level: &str) -> Result<(), DpdkError> {
+    let bad = |reason| DpdkError::BadOption { option: "level", value: level.to_owned(), reason };
     let number = level_number(level).ok_or_else(|| bad("not a log level"))?;
     let Some(pattern) = pattern else {
         // SAFETY: a plain call.

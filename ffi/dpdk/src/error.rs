@@ -5,7 +5,7 @@ use std::ffi::CStr;
 /// The errors of this crate. `Display` gives cause and remedy in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum DpdkError {
     /// `rte_eal_init` refused to start.
     #[error("EAL init failed: {cause}; {remedy}")]
     EalInit {
@@ -128,8 +128,8 @@ impl std::fmt::Display for Errno {
 }
 
 /// A `CString`, or the error that names the text.
-pub(crate) fn c_string(text: &str) -> Result<std::ffi::CString, Error> {
-    std::ffi::CString::new(text).map_err(|_| Error::Nul(text.replace('\0', "\\0")))
+pub(crate) fn c_string(text: &str) -> Result<std::ffi::CString, DpdkError> {
+    std::ffi::CString::new(text).map_err(|_| DpdkError::Nul(text.replace('\0', "\\0")))
 }
 
 #[cfg(test)]
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn texts_name_cause_and_remedy() {
-        let error = Error::Attach {
+        let error = DpdkError::Attach {
             devargs: "0000:01:00.0".into(),
             cause: Errno(libc::ENODEV),
             remedy: "check the address",

@@ -8,7 +8,7 @@ use dpdk_sys::{rte_dev_iterator, rte_device, rte_ether_addr, weir_eth_conf, weir
 use crate::devargs::{Devargs, Kind};
 use crate::devinfo::{DevInfo, raw_info};
 use crate::eal::Eal;
-use crate::error::{Errno, Error, c_string};
+use crate::error::{DpdkError, Errno, c_string};
 use crate::mempool::Mempool;
 use crate::offload::{dev_rx, dev_tx};
 use crate::queue::{RxQueue, TxQueue};
@@ -115,8 +115,8 @@ impl EthDev {
     ///
     /// # Errors
     /// Bad arguments, a device that no driver takes, or one that is in use already.
-    pub fn attach(devargs: &str) -> Result<Self, Error> {
-        Eal::get().ok_or(Error::NotInitialised)?;
+    pub fn attach(devargs: &str) -> Result<Self, DpdkError> {
+        Eal::get().ok_or(DpdkError::NotInitialised)?;
         let devargs = Devargs::parse(devargs)?;
         let mut owned = OWNED.lock().unwrap_or_else(PoisonError::into_inner);
         let (id, probed) = match find(&devargs)? {
@@ -124,7 +124,7 @@ impl EthDev {
             None => (probe(&devargs)?, true),
         };
         if owned.contains(&id) {
-            return Err(Error::InUse(devargs.as_str().to_owned()));
+            return Err(DpdkError::InUse(devargs.as_str().to_owned()));
         }
         owned.push(id);
         let name = port_name(id).unwrap_or_else(|| devargs.as_str().to_owned());
@@ -148,7 +148,7 @@ impl EthDev {
     ///
     /// # Errors
     /// When the device is gone.
-    pub fn info(&self) -> Result<DevInfo, Error> {
+    pub fn info(&self) -> Result<DevInfo, DpdkError> {
         let raw = raw_info(self.id, self.name())?;
         // SAFETY: `self` keeps the port from going away.
         Ok(unsafe { DevInfo::from_raw(&raw) })
@@ -161,8 +161,8 @@ impl EthDev {
     /// no more.
     ///
     /// # Errors
-    /// [`Error::Busy`] while queue handles are out; else what the driver refused.
-    pub fn start(&mut self, config: &EthConfig, pool: &Mempool) -> Result<Started, Error> {
+    /// [`DpdkError::Busy`] while queue handles are out; else what the driver refused.
+    pub fn start(&mut self, config: &EthConfig, pool: &Mempool) -> Result<Started, DpdkError> {
         self.stop()?;
         let info = self.info()?;
         let raw = raw_info(self.id, self.name())?;
@@ -238,10 +238,10 @@ impl EthDev {
     /// Stops the device. No effect when it does not run.
     ///
     /// # Errors
-    /// [`Error::Busy`] while queue handles are out.
-    pub fn stop(&mut self) -> Result<(), Error> {
+    /// [`DpdkError::Busy`] while queue handles are out.
+    pub fn stop(&mut self) -> Result<(), DpdkError> {
         if Arc::get_mut(&mut self.port).is_none() {
-            return Err(Error::Busy(self.name().to_owned()));
+            return Err(DpdkError::Busy(self.name().to_owned()));
         }
         if self.running {
             // SAFETY: no queue handle is out, so nobody polls.
@@ -262,7 +262,7 @@ impl EthDev {
     ///
     /// # Errors
     /// When the device is gone.
-    pub fn link(&self) -> Result<Link, Error> {
+    pub fn link(&self) -> Result<Link, DpdkError> {
         let mut raw = weir_eth_link::default();
         // SAFETY: fills the structure.
         let error = unsafe { dpdk_sys::weir_eth_link_get(self.id, &raw mut raw) };
@@ -279,15 +279,14 @@ impl EthDev {
     ///
     /// # Errors
     /// What the driver refused.
-    pub fn set_link(&mut self, up: bool) -> Result<(), Error> {
-        // SAFETY: a plain call for a port.
-        let error = unsafe {
-            if up {
-                dpdk_sys::rte_eth_dev_set_link_up(self.id)
-            } else {
-                dpdk_sys::rte_eth_dev_set_link_down(self.id)
-            }
+    pub fn set_link(&mut self, up: bool) -> Result<(), DpdkError> {
+        let call = if up {
+            dpdk_sys::rte_eth_dev_set_link_up
+        } else {
+            dpdk_sys::rte_eth_dev_set_link_down
         };
+        // SAFETY: a plain call for a port.
+        let error = unsafe { call(self.id) };
         self.check(if up { "setting link up" } else { "setting link down" }, error)
     }
 
@@ -295,7 +294,7 @@ impl EthDev {
     ///
     /// # Errors
     /// When the device is gone.
-    pub fn mac(&self) -> Result<[u8; 6], Error> {
+    pub fn mac(&self) -> Result<[u8; 6], DpdkError> {
         let mut raw = rte_ether_addr::default();
         // SAFETY: fills the structure.
         let error = unsafe { dpdk_sys::rte_eth_macaddr_get(self.id, &raw mut raw) };
@@ -307,7 +306,7 @@ impl EthDev {
     ///
     /// # Errors
     /// What the driver refused.
-    pub fn set_mac(&mut self, mac: [u8; 6]) -> Result<(), Error> {
+    pub fn set_mac(&mut self, mac: [u8; 6]) -> Result<(), DpdkError> {
         let mut raw = rte_ether_addr { addr_bytes: mac };
         // SAFETY: reads the structure.
         let error = unsafe { dpdk_sys::rte_eth_dev_default_mac_addr_set(self.id, &raw mut raw) };
@@ -318,7 +317,7 @@ impl EthDev {
     ///
     /// # Errors
     /// When the device is gone.
-    pub fn mtu(&self) -> Result<u16, Error> {
+    pub fn mtu(&self) -> Result<u16, DpdkError> {
         let mut mtu = 0;
         // SAFETY: fills the variable.
         let error = unsafe { dpdk_sys::rte_eth_dev_get_mtu(self.id, &raw mut mtu) };
@@ -330,15 +329,14 @@ impl EthDev {
     ///
     /// # Errors
     /// What the driver refused.
-    pub fn set_promiscuous(&mut self, on: bool) -> Result<(), Error> {
-        // SAFETY: a plain call for a port.
-        let error = unsafe {
-            if on {
-                dpdk_sys::rte_eth_promiscuous_enable(self.id)
-            } else {
-                dpdk_sys::rte_eth_promiscuous_disable(self.id)
-            }
+    pub fn set_promiscuous(&mut self, on: bool) -> Result<(), DpdkError> {
+        let call = if on {
+            dpdk_sys::rte_eth_promiscuous_enable
+        } else {
+            dpdk_sys::rte_eth_promiscuous_disable
         };
+        // SAFETY: a plain call for a port.
+        let error = unsafe { call(self.id) };
         self.check_unless_unsupported("setting promiscuous mode", error)
     }
 
@@ -346,7 +344,7 @@ impl EthDev {
     ///
     /// # Errors
     /// What the driver refused; many have no flow control.
-    pub fn set_flow_control(&mut self, rx: bool, tx: bool, autoneg: bool) -> Result<(), Error> {
+    pub fn set_flow_control(&mut self, rx: bool, tx: bool, autoneg: bool) -> Result<(), DpdkError> {
         // SAFETY: a plain call for a port.
         let error = unsafe {
             dpdk_sys::weir_eth_flow_ctrl_set(self.id, rx.into(), tx.into(), autoneg.into())
@@ -368,7 +366,7 @@ impl EthDev {
         unsafe { dpdk_sys::rte_eth_dev_socket_id(self.id) }
     }
 
-    fn set_mtu(&self, mtu: u16, info: &DevInfo) -> Result<(), Error> {
+    fn set_mtu(&self, mtu: u16, info: &DevInfo) -> Result<(), DpdkError> {
         // Only to tell the difference between "unsupported" and "out of range".
         if mtu < info.min_mtu || (info.max_mtu != 0 && mtu > info.max_mtu) {
             return Err(self.error("setting MTU", Errno(libc::EINVAL)));
@@ -378,15 +376,19 @@ impl EthDev {
         self.check_unless_unsupported("setting MTU", error)
     }
 
-    pub(crate) fn error(&self, operation: &'static str, cause: Errno) -> Error {
-        Error::Device { device: self.name().to_owned(), operation, cause }
+    pub(crate) fn error(&self, operation: &'static str, cause: Errno) -> DpdkError {
+        DpdkError::Device { device: self.name().to_owned(), operation, cause }
     }
 
-    pub(crate) fn check(&self, operation: &'static str, error: i32) -> Result<(), Error> {
+    pub(crate) fn check(&self, operation: &'static str, error: i32) -> Result<(), DpdkError> {
         if error < 0 { Err(self.error(operation, Errno::from_return(error))) } else { Ok(()) }
     }
 
-    fn check_unless_unsupported(&self, operation: &'static str, error: i32) -> Result<(), Error> {
+    fn check_unless_unsupported(
+        &self,
+        operation: &'static str,
+        error: i32,
+    ) -> Result<(), DpdkError> {
         if error == -libc::ENOTSUP { Ok(()) } else { self.check(operation, error) }
     }
 }
@@ -425,7 +427,7 @@ fn port_name(id: u16) -> Option<String> {
 }
 
 /// The port that `devargs` names, if its device was probed.
-fn find(devargs: &Devargs) -> Result<Option<u16>, Error> {
+fn find(devargs: &Devargs) -> Result<Option<u16>, DpdkError> {
     if let Some(name) = devargs.port_name() {
         let name = c_string(name)?;
         let mut id = 0;
@@ -451,8 +453,8 @@ fn find(devargs: &Devargs) -> Result<Option<u16>, Error> {
 }
 
 /// Makes DPDK probe the device; answers its port.
-fn probe(devargs: &Devargs) -> Result<u16, Error> {
-    let failed = |cause| Error::Attach {
+fn probe(devargs: &Devargs) -> Result<u16, DpdkError> {
+    let failed = |cause| DpdkError::Attach {
         devargs: devargs.as_str().to_owned(),
         cause,
         remedy: devargs.remedy(),
@@ -466,7 +468,7 @@ fn probe(devargs: &Devargs) -> Result<u16, Error> {
     if error != 0 {
         return Err(failed(Errno::from_return(error)));
     }
-    find(devargs)?.ok_or_else(|| Error::NoPort(devargs.as_str().to_owned()))
+    find(devargs)?.ok_or_else(|| DpdkError::NoPort(devargs.as_str().to_owned()))
 }
 
 /// The device of a port, for comparing and removing.
@@ -480,15 +482,13 @@ fn has_ports(device: *mut rte_device) -> bool {
     loop {
         // SAFETY: a plain search.
         let found = unsafe { dpdk_sys::rte_eth_find_next(id) };
-        match u16::try_from(found) {
-            Ok(found) if found < dpdk_sys::RTE_MAX_ETHPORTS as u16 => {
-                if device_of(found) == device {
-                    return true;
-                }
-                id = found + 1;
-            }
-            _ => return false,
+        if u32::from(found) >= dpdk_sys::RTE_MAX_ETHPORTS {
+            return false;
         }
+        if device_of(found) == device {
+            return true;
+        }
+        id = found + 1;
     }
 }
 

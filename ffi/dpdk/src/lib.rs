@@ -39,7 +39,7 @@ pub use devinfo::{DescLimits, DevInfo};
 pub use eal::{Eal, version};
 pub use eal_args::{EalConfig, Memory};
 pub use eal_log::set_level as set_log_level;
-pub use error::{Errno, Error};
+pub use error::{DpdkError, Errno};
 pub use ethdev::{EthConfig, EthDev, Link, Started};
 pub use mbuf::{Mbuf, MbufRef, TxLengths};
 pub use mempool::Mempool;

@@ -77,7 +77,6 @@ impl TxLengths {
     /// From the packed form.
     #[inline(always)]
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "each field is masked to its width")]
     pub const fn unpack(packed: u64) -> Self {
         const fn field(packed: u64, width: u32, shift: u32) -> u64 {
             (packed >> shift) & ((1 << width) - 1)
@@ -142,20 +141,20 @@ impl MbufRef {
     fn read<T: Copy>(&self, offset: u32) -> T {
         // SAFETY: offsets and types come from DPDK's own struct, whose fields are initialised at
         // allocation; `self` is alive.
-        unsafe { self.as_ptr().byte_add(offset as usize).cast::<T>().read() }
+        unsafe { self.as_ptr().wrapping_byte_add(offset as usize).cast::<T>().read() }
     }
 
     #[inline(always)]
     fn write<T: Copy>(&mut self, offset: u32, value: T) {
         // SAFETY: as in `read`, and `&mut self` is the only user of the descriptor.
-        unsafe { self.as_ptr().byte_add(offset as usize).cast::<T>().write(value) }
+        unsafe { self.as_ptr().wrapping_byte_add(offset as usize).cast::<T>().write(value) }
     }
 
     #[inline(always)]
     fn refcnt_at(base: *mut u8, offset: u32) -> u16 {
         // SAFETY: callers pass a live descriptor or its shared-info block, both of which hold an
         // aligned 16-bit counter at that offset that C only changes atomically.
-        let counter = unsafe { AtomicU16::from_ptr(base.add(offset as usize).cast()) };
+        let counter = unsafe { AtomicU16::from_ptr(base.wrapping_add(offset as usize).cast()) };
         // Pairs with the release of the other owners, so that their reads are over before our writes.
         counter.load(Ordering::Acquire)
     }
@@ -203,6 +202,13 @@ impl MbufRef {
         tx_offload,
         /// Sets [`TxLengths`] in packed form.
         set_tx_offload: u64 = WEIR_MBUF_TX_OFFLOAD
+    }
+
+    /// Whether the packet has no bytes.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Sets all offload flags; DPDK's ownership bits stay as they are.
@@ -410,7 +416,6 @@ impl MbufRef {
             let keep = u32::from(this.data_len()).min(left);
             left -= keep;
             kept += 1;
-            #[expect(clippy::cast_possible_truncation, reason = "at most data_len, 16 bits")]
             this.write(offset::WEIR_MBUF_DATA_LEN, keep as u16);
             segment = this.next();
             if left == 0 && !segment.is_null() {

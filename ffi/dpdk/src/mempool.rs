@@ -10,7 +10,7 @@ use dpdk_sys::{rte_mempool, rte_pktmbuf_pool_create};
 
 use crate::batch::Batch;
 use crate::eal::Eal;
-use crate::error::{Errno, Error, c_string};
+use crate::error::{DpdkError, Errno, c_string};
 use crate::mbuf::Mbuf;
 
 /// Mbufs that a registered thread keeps for itself to allocate and free without contention.
@@ -65,8 +65,8 @@ impl Mempool {
         data_room: u16,
         cache: u32,
         socket: i32,
-    ) -> Result<Self, Error> {
-        Eal::get().ok_or(Error::NotInitialised)?;
+    ) -> Result<Self, DpdkError> {
+        Eal::get().ok_or(DpdkError::NotInitialised)?;
         sweep();
         let c_name = c_string(name)?;
         let cache = cache.min(DEFAULT_CACHE).min(n_mbufs * 2 / 3);
@@ -76,7 +76,7 @@ impl Mempool {
         };
         if raw.is_null() {
             let cause = Errno::last();
-            return Err(Error::Mempool { name: name.to_owned(), n_mbufs, data_room, cause });
+            return Err(DpdkError::Mempool { name: name.to_owned(), n_mbufs, data_room, cause });
         }
         let name = name.to_owned();
         Ok(Self(Arc::new(Owner { raw: Raw(raw), name, size: n_mbufs, data_room, socket })))
@@ -93,11 +93,13 @@ impl Mempool {
         data_room: u16,
         cache: u32,
         socket: i32,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, DpdkError> {
         let mut n = n_mbufs;
         loop {
             match Self::create(name, n, data_room, cache, socket) {
-                Err(Error::Mempool { cause: Errno(libc::ENOMEM), .. }) if n / 2 >= MIN_MBUFS => {
+                Err(DpdkError::Mempool { cause: Errno(libc::ENOMEM), .. })
+                    if n / 2 >= MIN_MBUFS =>
+                {
                     n /= 2;
                     log::warn!(target: "dpdk", "mempool {name}: out of memory, trying {n} mbufs");
                 }
@@ -130,7 +132,6 @@ impl Mempool {
             return false;
         }
         let fill = |slots, _| {
-            #[expect(clippy::cast_possible_truncation, reason = "n fits a batch")]
             let n = n as u16;
             // SAFETY: the batch lends room for n slots; the pool is alive.
             let error =
@@ -256,7 +257,6 @@ pub struct PoolDemand {
 #[must_use]
 pub fn mbufs_per_port(demand: PoolDemand) -> u32 {
     let threads = demand.n_rxq.min(dpdk_sys::RTE_MAX_LCORE);
-    #[expect(clippy::cast_possible_truncation, reason = "32")]
     let burst = crate::MAX_BURST as u32;
     (demand.n_rxq.saturating_mul(demand.rxq_size))
         .saturating_add(demand.n_txq.saturating_mul(demand.txq_size))

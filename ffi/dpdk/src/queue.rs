@@ -22,11 +22,11 @@ impl RxQueue {
     /// Adds the packets that have come in to `batch`, as far as there is room; answers how many.
     #[inline(always)]
     pub fn rx_burst<const N: usize>(&mut self, batch: &mut Batch<N>) -> usize {
-        // SAFETY: the port runs while the lease is held and no other handle of this queue exists;
-        // the driver writes as many mbufs as it answers and gives them away.
-        unsafe {
-            batch.fill(|slots, n| dpdk_sys::weir_eth_rx_burst(self.port, self.queue, slots, n))
-        }
+        let (port, queue) = (self.port, self.queue);
+        // SAFETY: the port runs while the lease is held and no other handle of this queue exists.
+        let receive = |slots, n| unsafe { dpdk_sys::weir_eth_rx_burst(port, queue, slots, n) };
+        // SAFETY: the driver writes as many mbufs as it answers and gives them away.
+        unsafe { batch.fill(receive) }
     }
 
     /// DPDK's port number.
@@ -63,7 +63,6 @@ impl TxQueue {
     #[inline(always)]
     pub fn tx_burst<const N: usize>(&mut self, batch: &mut Batch<N>) -> usize {
         let n = batch.len();
-        #[expect(clippy::cast_possible_truncation, reason = "batches are small arrays")]
         let n16 = n as u16;
         let slots = batch.raw_mut();
         // SAFETY: the port runs while the lease is held and no other handle of this queue exists;
@@ -80,7 +79,6 @@ impl TxQueue {
     /// from the front are fit to be sent: the next one, if any, cannot be sent by this device.
     #[inline]
     pub fn tx_prepare<const N: usize>(&mut self, batch: &mut Batch<N>) -> usize {
-        #[expect(clippy::cast_possible_truncation, reason = "batches are small arrays")]
         let n = batch.len() as u16;
         let slots = batch.raw_mut();
         // SAFETY: as in `tx_burst`; packets are changed in place and stay ours.

@@ -4,7 +4,7 @@ use std::ffi::CStr;
 
 use dpdk_sys::{rte_eth_stats, rte_eth_xstat, rte_eth_xstat_name};
 
-use crate::error::{Errno, Error};
+use crate::error::{DpdkError, Errno};
 use crate::ethdev::EthDev;
 
 /// The counters every driver has, since start or the last reset.
@@ -33,7 +33,7 @@ impl EthDev {
     ///
     /// # Errors
     /// When the device is gone.
-    pub fn stats(&self) -> Result<Stats, Error> {
+    pub fn stats(&self) -> Result<Stats, DpdkError> {
         let mut raw = rte_eth_stats::default();
         // SAFETY: fills the structure.
         let error = unsafe { dpdk_sys::rte_eth_stats_get(self.port_id(), &raw mut raw) };
@@ -54,7 +54,7 @@ impl EthDev {
     ///
     /// # Errors
     /// When the device is gone.
-    pub fn xstats(&self) -> Result<Vec<(String, u64)>, Error> {
+    pub fn xstats(&self) -> Result<Vec<(String, u64)>, DpdkError> {
         const WHAT: &str = "reading extended statistics";
         // SAFETY: asks for the number only.
         let n =

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::eal::Eal;
-use crate::error::{Errno, Error};
+use crate::error::{DpdkError, Errno};
 
 /// The calling thread's registration with DPDK: with it, mempools keep a cache for the thread, which
 /// makes allocating and freeing several times cheaper. Ends when dropped, on the same thread.
@@ -19,12 +19,12 @@ impl ThreadRegistration {
     /// # Errors
     /// Without an EAL, or when DPDK's table of threads (`RTE_MAX_LCORE`) is full: the thread can go
     /// on without.
-    pub fn new() -> Result<Self, Error> {
-        Eal::get().ok_or(Error::NotInitialised)?;
+    pub fn new() -> Result<Self, DpdkError> {
+        Eal::get().ok_or(DpdkError::NotInitialised)?;
         // SAFETY: registers the calling thread; once more for a registered thread is an error.
         let error = unsafe { dpdk_sys::rte_thread_register() };
         if error < 0 {
-            return Err(Error::Thread(Errno::from_return(error)));
+            return Err(DpdkError::Thread(Errno::from_return(error)));
         }
         Ok(Self { _not_send: PhantomData })
     }
