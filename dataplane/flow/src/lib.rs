@@ -9,6 +9,7 @@ pub mod drop_reason;
 pub mod field;
 pub mod flow;
 pub mod mask;
+pub mod packet;
 pub mod slowpath;
 
 pub use action::{Action, Actions, PortNo};

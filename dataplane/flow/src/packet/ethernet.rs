@@ -1,0 +1,55 @@
+//! Ethernet header, VLAN tags (IEEE 802.1Q) and the Ethernet type, in its own place or behind an
+//! 802.2 LLC/SNAP header.
+
+use super::cursor::Cursor;
+use crate::flow::{Flow, MAX_VLANS, VLAN_CFI, Vlan, eth_type};
+
+/// Length of an Ethernet header without tags.
+pub(super) const ETH_LEN: usize = 14;
+/// Least value of the type field that is a type; smaller ones are 802.3 lengths.
+const TYPE_MIN: u16 = 0x600;
+/// LLC and SNAP header with organisation 0: an Ethernet type follows.
+const SNAP_ETHERNET: [u8; 6] = [0xaa, 0xaa, 0x03, 0, 0, 0];
+
+/// Does `tpid` announce a VLAN tag?
+pub(super) const fn is_vlan(tpid: u16) -> bool {
+    matches!(tpid, eth_type::VLAN_8021Q | eth_type::VLAN_8021AD)
+}
+
+/// Reads addresses, at most `vlan_limit` tags, and the type. Gives the type, or `None` if the
+/// header is cut short.
+pub(super) fn parse(c: &mut Cursor<'_>, vlan_limit: usize, flow: &mut Flow) -> Option<u16> {
+    if c.left() < ETH_LEN {
+        return None;
+    }
+    flow.dl_dst = *c.take()?;
+    flow.dl_src = *c.take()?;
+    let limit = vlan_limit.min(MAX_VLANS);
+    for slot in &mut flow.vlans[..limit] {
+        let Some(&[t0, t1, v0, v1, _, _]) = c.peek() else { break };
+        let tpid = u16::from_be_bytes([t0, t1]);
+        if !is_vlan(tpid) {
+            break;
+        }
+        let tci = u16::from_be_bytes([v0, v1]) | VLAN_CFI;
+        *slot = Vlan { tpid: tpid.into(), tci: tci.into() };
+        c.skip(4)?;
+    }
+    let ty = ether_type(c)?;
+    flow.dl_type = ty.into();
+    Some(ty)
+}
+
+fn ether_type(c: &mut Cursor<'_>) -> Option<u16> {
+    let ty = u16::from_be_bytes(*c.take()?);
+    if ty >= TYPE_MIN {
+        return Some(ty);
+    }
+    let Some(&[llc @ .., t0, t1]) = c.peek::<8>() else { return Some(eth_type::NONE) };
+    if llc != SNAP_ETHERNET {
+        return Some(eth_type::NONE);
+    }
+    c.skip(8)?;
+    let ty = u16::from_be_bytes([t0, t1]);
+    Some(if ty >= TYPE_MIN { ty } else { eth_type::NONE })
+}

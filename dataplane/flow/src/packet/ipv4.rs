@@ -1,0 +1,45 @@
+//! IPv4 header (RFC 791).
+
+use super::cursor::Cursor;
+use super::layout::Layout;
+use crate::flow::{FRAG_ANY, FRAG_LATER, Flow};
+
+/// Length of an IPv4 header without options.
+pub(super) const IPV4_LEN: usize = 20;
+/// "More fragments", in the fragment offset field.
+pub(super) const MORE_FRAGMENTS: u16 = 0x2000;
+/// The fragment offset, in units of 8 bytes.
+pub(super) const OFFSET_MASK: u16 = 0x1fff;
+
+/// Reads an IPv4 header and stands behind it and its options, at the end of the packet's padding.
+/// `None` if the header or a length in it is not sound; the flow then has no IP fields.
+pub(super) fn parse(c: &mut Cursor<'_>, flow: &mut Flow, layout: &mut Layout) -> Option<()> {
+    let h: &[u8; IPV4_LEN] = c.peek()?;
+    let header_len = usize::from(h[0] & 0x0f) * 4;
+    let total_len = usize::from(u16::from_be_bytes([h[2], h[3]]));
+    if header_len < IPV4_LEN || total_len < header_len || total_len > c.left() {
+        return None;
+    }
+    c.trim(total_len);
+    c.skip(header_len)?;
+    flow.nw_tos = h[1];
+    flow.nw_ttl = h[8];
+    flow.nw_proto = h[9];
+    flow.nw_frag = frag(u16::from_be_bytes([h[6], h[7]]));
+    flow.nw_src = [h[12], h[13], h[14], h[15]].into();
+    flow.nw_dst = [h[16], h[17], h[18], h[19]].into();
+    layout.frag = flow.nw_frag;
+    layout.ip_proto = h[9];
+    Some(())
+}
+
+/// `nw_frag` of a packet with this flags and offset field.
+const fn frag(flags_offset: u16) -> u8 {
+    if flags_offset & (MORE_FRAGMENTS | OFFSET_MASK) == 0 {
+        0
+    } else if flags_offset & OFFSET_MASK == 0 {
+        FRAG_ANY
+    } else {
+        FRAG_ANY | FRAG_LATER
+    }
+}
