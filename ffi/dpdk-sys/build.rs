@@ -7,7 +7,7 @@ use std::process::Command;
 /// The functions, types and constants Weir uses of DPDK; nothing else is bound.
 const ALLOWED_FUNCTIONS: &[&str] = &[
     // EAL, log, threads.
-    "rte_eal_(init|cleanup|has_hugepages|iova_mode)",
+    "rte_eal_(init|cleanup|has_hugepages|iova_mode|get_runtime_dir)",
     "rte_version",
     "rte_strerror",
     "rte_log_(set_global_level|get_global_level|set_level_pattern|set_level_regexp|dump)",

@@ -221,17 +221,22 @@ impl<const N: usize> Batch<N> {
         }
     }
 
+    /// Frees the first `n` packets (all when there are fewer), in one call.
+    #[inline]
+    pub fn free_front(&mut self, n: usize) {
+        let n = n.min(self.len);
+        if n != 0 {
+            // SAFETY: the first n slots are owned mbufs, and forgotten below.
+            unsafe { dpdk_sys::rte_pktmbuf_free_bulk(self.raw_mut(), n as u32) };
+            // SAFETY: just given away.
+            unsafe { self.forget_front(n) };
+        }
+    }
+
     /// Frees every packet.
     #[inline]
     pub fn clear(&mut self) {
-        if self.len != 0 {
-            let n = self.len;
-            self.len = 0;
-            // SAFETY: the first n slots were owned mbufs and are forgotten.
-            unsafe {
-                dpdk_sys::rte_pktmbuf_free_bulk(self.raw_mut(), n as u32);
-            }
-        }
+        self.free_front(self.len);
     }
 
     /// Asks the CPU to fetch the data of packet `index`; no effect when there is none.

@@ -51,6 +51,7 @@ impl Eal {
             *failed = Some(error.to_string());
             return Err(error);
         }
+        remove_empty_runtime_directory();
         Ok(EAL.get_or_init(|| Self { arguments, memory }))
     }
 
@@ -80,6 +81,19 @@ pub fn version() -> String {
     let text = unsafe { dpdk_sys::rte_version() };
     // SAFETY: a static string.
     unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// In plain memory DPDK makes a directory for files that Weir tells it not to write; nobody would
+/// remove it at the end.
+fn remove_empty_runtime_directory() {
+    // SAFETY: a plain call; the EAL runs.
+    let directory = unsafe { dpdk_sys::rte_eal_get_runtime_dir() };
+    if !directory.is_null() {
+        // SAFETY: a static string.
+        let directory = unsafe { CStr::from_ptr(directory) };
+        // Fails, as it should, when something is in it after all.
+        let _ = std::fs::remove_dir(directory.to_string_lossy().as_ref());
+    }
 }
 
 /// Calls `rte_eal_init` with the calling thread's affinity and signals restored afterwards.

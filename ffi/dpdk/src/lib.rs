@@ -8,6 +8,7 @@
 //! | `batch` | a burst of packets, moved and freed as one |
 //! | `devargs`, `ethdev`, `queue` | devices: attach, configure, receive, transmit |
 //! | `devinfo`, `stats` | what a device is, what it counted |
+//! | `vhost`, `vhost_ring` | vhost-user sockets and their queues |
 //! | `offload` | names of offload flags |
 //! | `lcore`, `thread`, `tsc` | CPUs, registered threads, cycles |
 //! | `dump` | DPDK's own listings as text |
@@ -32,6 +33,8 @@ mod queue;
 mod stats;
 mod thread;
 mod tsc;
+mod vhost;
+mod vhost_ring;
 
 pub use batch::{Batch, Drain, MAX_BURST};
 pub use devargs::{Devargs, Kind as DevargsKind};
@@ -47,3 +50,5 @@ pub use queue::{RxQueue, TxQueue};
 pub use stats::Stats;
 pub use thread::ThreadRegistration;
 pub use tsc::{rdtsc, tsc_hz};
+pub use vhost::{MAX_QUEUE_PAIRS, VhostConfig, VhostDev, VhostEvent, VhostListener, VhostStatus};
+pub use vhost_ring::{Direction, VhostRxQueue, VhostTxQueue};

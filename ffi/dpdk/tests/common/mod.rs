@@ -24,7 +24,7 @@ pub fn eal() -> &'static Eal {
     static LOG: std::sync::Once = std::sync::Once::new();
     LOG.call_once(|| {
         if log::set_logger(&StderrLog).is_ok() {
-            log::set_max_level(log::LevelFilter::Info);
+            log::set_max_level(log::LevelFilter::Warn);
         }
     });
     let config = EalConfig {
