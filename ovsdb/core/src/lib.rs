@@ -9,26 +9,45 @@
 //! | `types.rs` | [`ColumnType`]: what a column may hold |
 //! | `symbol.rs` | [`SymbolTable`]: names that stand for the UUIDs of new rows |
 //! | `schema.rs` | [`Schema`], [`TableSchema`], [`ColumnSchema`] |
+//! | `schemas.rs` | the schemas that come with Weir |
 //! | `cksum.rs` | the checksum in a schema's `cksum` member |
 //! | `replica/` | the client: a copy of the tables, and transactions on top of it |
+//! | `row.rs` | [`Row`]: the datums of one row, immutable and shared |
+//! | `table.rs` | [`Table`]: rows, reference counts, indexes |
+//! | `database.rs` | [`Database`]: tables; a clone is a snapshot |
+//! | `condition.rs` | [`Condition`]: the `where` of operations and monitors |
+//! | `mutation.rs` | the `mutations` of the `mutate` operation |
+//! | `txn.rs` | [`Txn`]: executing and committing transactions |
 //! | `text.rs` | values as people write them on a command line |
 #![forbid(unsafe_code)]
 
 pub mod atom;
 pub mod cksum;
+pub mod condition;
+pub mod database;
 pub mod datum;
 pub mod error;
 pub mod members;
+pub mod mutation;
 pub mod replica;
+pub mod row;
 pub mod schema;
+pub mod schemas;
 pub mod symbol;
+pub mod table;
 pub mod text;
+pub mod txn;
 pub mod types;
 
 pub use atom::Atom;
+pub use condition::Condition;
+pub use database::Database;
 pub use datum::Datum;
 pub use error::{OvsdbError, Result};
+pub use row::Row;
 pub use schema::{ColumnSchema, Schema, TableSchema};
 pub use symbol::SymbolTable;
+pub use table::Table;
+pub use txn::Txn;
 pub use types::{AtomicType, BaseType, ColumnType, RefType};
 pub use uuid::Uuid;

@@ -91,7 +91,8 @@ fn row_after_update2(schema: &TableSchema, old: Option<&Row>, json: &Json) -> Re
         return Ok(Some(row));
     }
     let diff = json.get("modify").ok_or_else(|| OvsdbError::syntax(json, "unknown row update"))?;
-    let mut row = old.cloned().ok_or_else(|| OvsdbError::syntax(json, "modifies a row that is not"))?;
+    let mut row =
+        old.cloned().ok_or_else(|| OvsdbError::syntax(json, "modifies a row that is not"))?;
     let mut diffs = Vec::new();
     columns(schema, diff, |name, datum| diffs.push((name, datum)))?;
     for (name, diff) in diffs {

@@ -1,0 +1,109 @@
+//! Strong references: a row that something refers to cannot go away, and a row outside the root set
+//! goes away with the last reference to it.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::Txn;
+use crate::error::{OvsdbError, Result, tag};
+use crate::table::RowId;
+
+impl Txn {
+    /// Brings the reference counts up to date, checks them, and collects garbage.
+    pub(super) fn count_references(&mut self) -> Result<()> {
+        let touched: Vec<RowId> = self.touched.iter().copied().collect();
+        let mut recounted: BTreeSet<RowId> = touched.iter().copied().collect();
+        for &id in &touched {
+            self.recount_row(id, &mut recounted)?;
+        }
+        for &(index, uuid) in &recounted {
+            let Some(table) = self.state.at(index) else { continue };
+            let n = table.strong_count(&uuid);
+            if n > 0 && table.get(&uuid).is_none() {
+                return Err(OvsdbError::new(
+                    tag::REFERENTIAL,
+                    format!(
+                        "cannot delete {} row {uuid} because of {n} remaining reference(s)",
+                        table.name()
+                    ),
+                ));
+            }
+        }
+        self.collect_garbage(recounted);
+        Ok(())
+    }
+
+    /// Takes back the references of the old row `id` and counts those of the new one.
+    fn recount_row(&mut self, id: RowId, recounted: &mut BTreeSet<RowId>) -> Result<()> {
+        let refs = self.state.refs(id.0);
+        let Some(refs) = refs.get(id.0) else { return Ok(()) };
+        let (old, new) = (self.old(id).cloned(), self.new_row(id).cloned());
+        for place in &refs.strong {
+            if let (Some(old), Some(new)) = (&old, &new)
+                && old.same(new, place.column)
+            {
+                continue;
+            }
+            for uuid in old.iter().flat_map(|row| place.targets(row)) {
+                self.adjust(place.target, uuid, -1);
+                recounted.insert((place.target, uuid));
+            }
+            for uuid in new.iter().flat_map(|row| place.targets(row)) {
+                if !self.is_taken((place.target, uuid)) {
+                    return Err(self.dangling(id, place.column, place.target, uuid));
+                }
+                self.adjust(place.target, uuid, 1);
+                recounted.insert((place.target, uuid));
+            }
+        }
+        Ok(())
+    }
+
+    fn adjust(&mut self, table: usize, uuid: Uuid, delta: isize) {
+        let Some(table) = self.state.at_mut(table) else { return };
+        match table.strong_count(&uuid).saturating_add_signed(delta) {
+            0 => table.strong.remove(&uuid),
+            n => table.strong.insert(uuid, n),
+        };
+    }
+
+    fn dangling(&self, id: RowId, column: usize, target: usize, uuid: Uuid) -> OvsdbError {
+        let schema = self.state.schema();
+        let table = schema.tables.get(id.0);
+        let column = table.and_then(|table| table.columns.get(column));
+        OvsdbError::new(
+            tag::REFERENTIAL,
+            format!(
+                "Table {} column {} row {} references nonexistent row {uuid} in table {}.",
+                table.map_or("", |table| &table.name),
+                column.map_or("", |column| &column.name),
+                id.1,
+                schema.tables.get(target).map_or("", |table| &table.name),
+            ),
+        )
+    }
+
+    /// Deletes the rows outside the root set that nothing refers to, and what that leaves behind.
+    fn collect_garbage(&mut self, candidates: BTreeSet<RowId>) {
+        let mut candidates: Vec<RowId> = candidates.into_iter().collect();
+        while let Some(id) = candidates.pop() {
+            let is_garbage = self.state.at(id.0).is_some_and(|table| {
+                !table.schema().is_root
+                    && table.get(&id.1).is_some()
+                    && table.strong_count(&id.1) == 0
+            });
+            if !is_garbage {
+                continue;
+            }
+            let Some(row) = self.delete(id) else { continue };
+            let refs = self.state.refs(id.0);
+            for place in refs.get(id.0).into_iter().flat_map(|refs| &refs.strong) {
+                for uuid in place.targets(&row) {
+                    self.adjust(place.target, uuid, -1);
+                    candidates.push((place.target, uuid));
+                }
+            }
+        }
+    }
+}
