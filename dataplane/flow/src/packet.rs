@@ -5,14 +5,20 @@
 //! | `parse` | the full parser: any packet, any truncation |
 //! | `hot` | the packet path's parser: plain IPv4, six words |
 //! | `layout` | where a packet's headers are |
+//! | `rewrite` | `set`, push and pop on packet bytes, over a [`PacketBuf`] |
+//! | `effect` | what the same actions do to a flow |
+//! | `hash` | hashes of a flow's 5-tuple |
 //! | `ethernet`, `mpls`, `arp`, `nsh`, `ipv4`, `ipv6`, `nd`, `l4` | one layer each |
 //! | `checksum`, `crc32c` | Internet checksum (RFC 1071, RFC 1624), SCTP's CRC (RFC 9260) |
 
 mod arp;
+mod buf;
 pub mod checksum;
 pub mod crc32c;
 mod cursor;
+pub mod effect;
 mod ethernet;
+pub mod hash;
 mod hot;
 mod ipv4;
 mod ipv6;
@@ -22,10 +28,13 @@ mod mpls;
 mod nd;
 mod nsh;
 mod parse;
+pub mod rewrite;
 
+pub use buf::{NoRoom, PacketBuf};
 pub use hot::{Shape, hot_tcp_flags, parse_hot, parse_hot_segmented};
 pub use layout::Layout;
 pub use parse::{Malformed, Metadata, Parsed, parse, parse_into};
+pub use rewrite::{L4Checksum, RewriteError};
 
 #[cfg(any(test, fuzzing))]
 pub mod plausible;

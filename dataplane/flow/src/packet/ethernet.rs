@@ -1,7 +1,9 @@
 //! Ethernet header, VLAN tags (IEEE 802.1Q) and the Ethernet type, in its own place or behind an
 //! 802.2 LLC/SNAP header.
 
+use super::buf::PacketBuf;
 use super::cursor::Cursor;
+use super::rewrite::{RewriteError, blend};
 use crate::flow::{Flow, MAX_VLANS, VLAN_CFI, Vlan, eth_type};
 
 /// Length of an Ethernet header without tags.
@@ -52,4 +54,46 @@ fn ether_type(c: &mut Cursor<'_>) -> Option<u16> {
     c.skip(8)?;
     let ty = u16::from_be_bytes([t0, t1]);
     Some(if ty >= TYPE_MIN { ty } else { eth_type::NONE })
+}
+
+/// Length of a VLAN tag.
+pub(super) const VLAN_LEN: usize = 4;
+
+/// Rewrites the addresses.
+#[inline]
+pub(super) fn set(packet: &mut [u8], value: &Flow, mask: &Flow) -> Option<()> {
+    let header: &mut [u8; ETH_LEN] = packet.first_chunk_mut()?;
+    let (dst, rest) = header.split_first_chunk_mut()?;
+    blend(dst, value.dl_dst, mask.dl_dst);
+    blend(rest.first_chunk_mut()?, value.dl_src, mask.dl_src);
+    Some(())
+}
+
+/// Makes room for a tag behind the addresses and writes it.
+pub(super) fn push_vlan(buf: &mut impl PacketBuf, tpid: u16, tci: u16) -> Result<(), RewriteError> {
+    let Some(addresses) = buf.data().first_chunk::<ETH_LEN>() else {
+        return Err(RewriteError::Mismatch);
+    };
+    let mut header = [0; 12 + VLAN_LEN];
+    header[..12].copy_from_slice(&addresses[..12]);
+    header[12..14].copy_from_slice(&tpid.to_be_bytes());
+    header[14..].copy_from_slice(&(tci & !VLAN_CFI).to_be_bytes());
+    buf.push_front(VLAN_LEN)?;
+    let front = buf.data_mut().first_chunk_mut().ok_or(RewriteError::Mismatch)?;
+    *front = header;
+    Ok(())
+}
+
+/// Removes the tag behind the addresses. Gives false if there is none.
+pub(super) fn pop_vlan(buf: &mut impl PacketBuf) -> Result<bool, RewriteError> {
+    let data = buf.data_mut();
+    if data.len() < ETH_LEN {
+        return Err(RewriteError::Mismatch);
+    }
+    if data.len() < ETH_LEN + VLAN_LEN || !is_vlan(u16::from_be_bytes([data[12], data[13]])) {
+        return Ok(false);
+    }
+    data.copy_within(..12, VLAN_LEN);
+    buf.pull_front(VLAN_LEN)?;
+    Ok(true)
 }

@@ -2,7 +2,9 @@
 
 use super::cursor::Cursor;
 use super::layout::Layout;
-use crate::flow::{FRAG_ANY, FRAG_LATER, Flow};
+use super::rewrite::{L4Checksum, blend, field};
+use super::{checksum, l4};
+use crate::flow::{FRAG_ANY, FRAG_LATER, Flow, eth_type};
 
 /// Length of an IPv4 header without options.
 pub(super) const IPV4_LEN: usize = 20;
@@ -42,4 +44,44 @@ const fn frag(flags_offset: u16) -> u8 {
     } else {
         FRAG_ANY | FRAG_LATER
     }
+}
+
+/// Rewrites addresses, TOS and TTL, with the header's checksum and, for the addresses, that of the
+/// transport header.
+#[inline]
+pub(super) fn set(
+    packet: &mut [u8],
+    layout: &Layout,
+    value: &Flow,
+    mask: &Flow,
+    l4: L4Checksum,
+) -> Option<()> {
+    if layout.eth_type != eth_type::IPV4 || layout.l4().is_none() {
+        return None;
+    }
+    let header: &mut [u8; IPV4_LEN] = field(packet, layout.l3()?, layout.end as usize)?;
+    let old = *header;
+    blend(header.get_mut(1..)?.first_chunk_mut()?, [value.nw_tos], [mask.nw_tos]);
+    blend(header.get_mut(8..)?.first_chunk_mut()?, [value.nw_ttl], [mask.nw_ttl]);
+    blend(
+        header.get_mut(12..)?.first_chunk_mut()?,
+        value.nw_src.to_bytes(),
+        mask.nw_src.to_bytes(),
+    );
+    blend(
+        header.get_mut(16..)?.first_chunk_mut()?,
+        value.nw_dst.to_bytes(),
+        mask.nw_dst.to_bytes(),
+    );
+    let new = *header;
+    if new == old {
+        return Some(());
+    }
+    // The checksum field itself is in both and cancels out.
+    let sum = checksum::update(u16::from_be_bytes([old[10], old[11]]), &old, &new);
+    header[10..12].copy_from_slice(&sum.to_be_bytes());
+    if old[12..] != new[12..] {
+        l4::pseudo_header_changed(packet, layout, &old[12..], &new[12..], l4);
+    }
+    Some(())
 }

@@ -1,8 +1,10 @@
 //! IPv6 header and its extension headers (RFC 8200).
 
 use super::cursor::Cursor;
+use super::l4;
 use super::layout::Layout;
-use crate::flow::{FRAG_ANY, FRAG_LATER, Flow};
+use super::rewrite::{L4Checksum, blend, field};
+use crate::flow::{FRAG_ANY, FRAG_LATER, Flow, eth_type};
 
 /// Length of an IPv6 header without extensions.
 pub(super) const IPV6_LEN: usize = 40;
@@ -82,4 +84,38 @@ fn extensions(c: &mut Cursor<'_>, mut proto: u8, layout: &mut Layout) -> Option<
         }
         proto = next;
     }
+}
+
+/// Rewrites addresses, traffic class, flow label and hop limit, with, for the addresses, the
+/// transport checksum.
+#[inline]
+pub(super) fn set(
+    packet: &mut [u8],
+    layout: &Layout,
+    value: &Flow,
+    mask: &Flow,
+    l4: L4Checksum,
+) -> Option<()> {
+    if layout.eth_type != eth_type::IPV6 || layout.l4().is_none() {
+        return None;
+    }
+    let header: &mut [u8; IPV6_LEN] = field(packet, layout.l3()?, layout.end as usize)?;
+    let (front, rest) = header.split_first_chunk_mut::<8>()?;
+    let (src, rest) = rest.split_first_chunk_mut::<16>()?;
+    let dst = rest.first_chunk_mut::<16>()?;
+    let first =
+        |f: &Flow| (u32::from(f.nw_tos) << 20 | f.ipv6_label.get() & 0x000f_ffff).to_be_bytes();
+    blend(front.first_chunk_mut::<4>()?, first(value), first(mask));
+    blend(front.last_chunk_mut::<1>()?, [value.nw_ttl], [mask.nw_ttl]);
+    let (old_src, old_dst) = (*src, *dst);
+    blend(src, value.ipv6_src, mask.ipv6_src);
+    blend(dst, value.ipv6_dst, mask.ipv6_dst);
+    let (new_src, new_dst) = (*src, *dst);
+    if new_src != old_src {
+        l4::pseudo_header_changed(packet, layout, &old_src, &new_src, l4);
+    }
+    if new_dst != old_dst && layout.routing == 0 {
+        l4::pseudo_header_changed(packet, layout, &old_dst, &new_dst, l4);
+    }
+    Some(())
 }

@@ -1,7 +1,9 @@
 //! Network Service Header (RFC 8300).
 
 use super::cursor::Cursor;
-use crate::flow::Flow;
+use super::layout::Layout;
+use super::rewrite::{blend, field};
+use crate::flow::{Flow, eth_type};
 
 /// Length of base and service path header.
 const BASE_LEN: usize = 8;
@@ -35,5 +37,34 @@ pub(super) fn parse(c: &mut Cursor<'_>, flow: &mut Flow) -> Option<()> {
     flow.nsh_mdtype = mdtype;
     flow.nsh_np = np;
     flow.nsh_path_hdr = path.into();
+    Some(())
+}
+
+/// Rewrites flags, TTL, service path and, with MD type 1, context.
+pub(super) fn set(packet: &mut [u8], layout: &Layout, value: &Flow, mask: &Flow) -> Option<()> {
+    if layout.eth_type != eth_type::NSH {
+        return None;
+    }
+    let (at, end) = (layout.l3()?, layout.end as usize);
+    let header: &mut [u8; BASE_LEN] = field(packet, at, end)?;
+    let md1 = header[2] & 0x0f == 1;
+    if md1 {
+        field::<MD1_LEN>(packet, at, end)?;
+    }
+    let header: &mut [u8; BASE_LEN] = field(packet, at, end)?;
+    let first = |f: &Flow| {
+        (u16::from(f.nsh_flags & 0x3) << 12 | u16::from(f.nsh_ttl & 0x3f) << 6).to_be_bytes()
+    };
+    blend(header.first_chunk_mut::<2>()?, first(value), first(mask));
+    let [path, path_mask] = [value, mask].map(|f| f.nsh_path_hdr.to_bytes());
+    blend(header.last_chunk_mut::<4>()?, path, path_mask);
+    if md1 {
+        let context: &mut [u8; MD1_LEN - BASE_LEN] = field(packet, at + BASE_LEN, end)?;
+        let (slots, _) = context.as_chunks_mut::<4>();
+        for (slot, (v, m)) in slots.iter_mut().zip(value.nsh_context.iter().zip(&mask.nsh_context))
+        {
+            blend(slot, v.to_bytes(), m.to_bytes());
+        }
+    }
     Some(())
 }
