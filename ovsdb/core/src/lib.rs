@@ -18,6 +18,9 @@
 //! | `condition.rs` | [`Condition`]: the `where` of operations and monitors |
 //! | `mutation.rs` | the `mutations` of the `mutate` operation |
 //! | `txn.rs` | [`Txn`]: executing and committing transactions |
+//! | `lockfile.rs` | keeps two processes from writing one file |
+//! | `log.rs` | [`log::Log`]: the records of a database file |
+//! | `file.rs` | a database in a file: opening, writing, compacting |
 //! | `text.rs` | values as people write them on a command line |
 #![forbid(unsafe_code)]
 
@@ -27,6 +30,9 @@ pub mod condition;
 pub mod database;
 pub mod datum;
 pub mod error;
+pub mod file;
+pub mod lockfile;
+pub mod log;
 pub mod members;
 pub mod mutation;
 pub mod replica;

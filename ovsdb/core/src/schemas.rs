@@ -58,10 +58,10 @@ mod tests {
     fn the_switch_has_its_tables() {
         let schema = vswitch();
         assert_eq!(*schema.version, *"8.8.0");
-        let own = schema.tables.iter().flat_map(|table| table.own_columns());
+        let own: Vec<_> = schema.tables.iter().flat_map(|table| table.own_columns()).collect();
         assert_eq!(schema.tables.len(), 19);
-        assert_eq!(own.clone().count(), 190);
-        assert_eq!(own.filter(|column| !column.persistent).count(), 31);
+        assert_eq!(own.len(), 190);
+        assert_eq!(own.iter().filter(|column| !column.persistent).count(), 31);
         let roots: Vec<&str> =
             schema.tables.iter().filter(|table| table.is_root).map(|table| &*table.name).collect();
         assert_eq!(roots, ["Flow_Sample_Collector_Set", "Open_vSwitch", "QoS", "Queue"]);
