@@ -91,6 +91,12 @@ pub struct ControllerCookie {
     pub controller_id: u16,
     /// Most bytes of the packet to send.
     pub max_len: u16,
+    /// Statistics only: the packet itself is not sent.
+    pub dont_send: bool,
+    /// The controller may resume the pipeline (`controller(pause)`).
+    pub continuation: bool,
+    /// Recirculation identifier under which the pipeline's state is kept.
+    pub recirc_id: u32,
     /// Meter that polices it, if any.
     pub meter_id: Option<u32>,
     /// Bridge, pipeline metadata, userdata and whatever else the slow path keeps for itself.
@@ -157,6 +163,7 @@ pub enum Action {
     Output(PortNo),
     Userspace(Userspace),
     Set(Box<SetHeader>),
+    /// `tci` has [`crate::flow::VLAN_CFI`] set, as in [`crate::flow::Vlan`].
     PushVlan {
         tpid: u16,
         tci: u16,

@@ -1,5 +1,7 @@
 //! The parsers against the reference parser and against each other.
 
+mod oracle;
+
 use proptest::prelude::*;
 
 use super::{
