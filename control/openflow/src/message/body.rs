@@ -1,0 +1,223 @@
+//! Which decoder and encoder belongs to which [`Message`].
+
+use super::*;
+
+impl Message {
+    pub(super) fn decode(
+        f: &Frame<'_>,
+        v: OfVersion,
+    ) -> Result<(Self, Option<OfpError>), OfpError> {
+        let len = OfpError::OFPBRC_BAD_LEN;
+        let message = match f.raw.kind() {
+            Kind::TableStatsReply => {
+                return Ok(list(
+                    entries(f.body, len, |r| TableStats::pull(r, f.raw)),
+                    Self::TableStatsReply,
+                ));
+            }
+            Kind::PortStatsReply => {
+                return Ok(list(
+                    entries(f.body, len, |r| PortStats::pull(r, f.raw)),
+                    Self::PortStatsReply,
+                ));
+            }
+            Kind::QueueStatsReply => {
+                return Ok(list(
+                    entries(f.body, len, |r| QueueStats::pull(r, f.raw)),
+                    Self::QueueStatsReply,
+                ));
+            }
+            Kind::MeterStatsReply => {
+                return Ok(list(entries(f.body, len, MeterStats::pull), Self::MeterStatsReply));
+            }
+            Kind::MeterConfigReply => {
+                return Ok(list(entries(f.body, len, MeterConfig::pull), Self::MeterConfigReply));
+            }
+            Kind::TableDescReply => {
+                return Ok(list(entries(f.body, len, TableDesc::pull), Self::TableDescReply));
+            }
+            Kind::PortDescReply => {
+                return Ok(list(
+                    entries(f.body, len, |r| PhyPort::pull(r, v)),
+                    Self::PortDescReply,
+                ));
+            }
+            Kind::IpfixFlowReply => {
+                return Ok(list(entries(f.body, len, IpfixStats::pull), Self::IpfixFlowReply));
+            }
+            kind => Self::decode_single(kind, f, v)?,
+        };
+        Ok((message, None))
+    }
+
+    fn decode_single(kind: Kind, f: &Frame<'_>, v: OfVersion) -> Result<Self, OfpError> {
+        let len = OfpError::OFPBRC_BAD_LEN;
+        Ok(match kind {
+            Kind::Hello => Self::Hello(Hello::decode(f)),
+            Kind::Error => Self::Error(ErrorMsg::decode(f)?),
+            Kind::EchoRequest => Self::EchoRequest(f.body.to_vec()),
+            Kind::EchoReply => Self::EchoReply(f.body.to_vec()),
+            Kind::FeaturesRequest => Self::FeaturesRequest,
+            Kind::FeaturesReply => Self::FeaturesReply(SwitchFeatures::decode(f, v)?),
+            Kind::GetConfigRequest => Self::GetConfigRequest,
+            Kind::GetConfigReply => Self::GetConfigReply(SwitchConfig::decode(f)?),
+            Kind::SetConfig => Self::SetConfig(SwitchConfig::decode(f)?),
+            Kind::PortStatus => Self::PortStatus(PortStatus::decode(f, v)?),
+            Kind::PortMod => Self::PortMod(PortMod::decode(f)?),
+            Kind::TableMod => Self::TableMod(TableMod::decode(f, v)?),
+            Kind::BarrierRequest => Self::BarrierRequest,
+            Kind::BarrierReply => Self::BarrierReply,
+            Kind::QueueGetConfigRequest => {
+                Self::QueueGetConfigRequest(QueueRequest::decode_config(f)?)
+            }
+            Kind::QueueGetConfigReply => Self::QueueGetConfigReply(QueueConfigs::decode(f, v)?),
+            Kind::RoleRequest => Self::RoleRequest(RoleMsg::decode(f)?),
+            Kind::RoleReply => Self::RoleReply(RoleMsg::decode(f)?),
+            Kind::GetAsyncRequest => Self::GetAsyncRequest,
+            Kind::GetAsyncReply => Self::GetAsyncReply(AsyncMsg::decode(f, v, true)?),
+            Kind::SetAsyncConfig => Self::SetAsyncConfig(AsyncMsg::decode(f, v, false)?),
+            Kind::MeterMod => Self::MeterMod(MeterMod::decode(f)?),
+            Kind::RoleStatus => Self::RoleStatus(RoleStatus::decode(f)?),
+            Kind::TableStatus => Self::TableStatus(TableStatus::decode(f)?),
+            Kind::RequestForward => Self::RequestForward(RequestForward::decode(f)?),
+            Kind::BundleControl => Self::BundleControl(BundleControl::decode(f)?),
+            Kind::BundleAddMessage => Self::BundleAddMessage(BundleAdd::decode(f)?),
+            Kind::DescRequest => Self::DescRequest,
+            Kind::DescReply => Self::DescReply(SwitchDesc::decode(f)?),
+            Kind::TableStatsRequest => Self::TableStatsRequest,
+            Kind::PortStatsRequest => Self::PortStatsRequest(port_stats::decode_request(f)?),
+            Kind::QueueStatsRequest => Self::QueueStatsRequest(QueueRequest::decode_stats(f)?),
+            Kind::GroupFeaturesRequest => Self::GroupFeaturesRequest,
+            Kind::MeterStatsRequest => Self::MeterStatsRequest(meter::decode_request(f)?),
+            Kind::MeterConfigRequest => Self::MeterConfigRequest(meter::decode_request(f)?),
+            Kind::MeterFeaturesRequest => Self::MeterFeaturesRequest,
+            Kind::MeterFeaturesReply => Self::MeterFeaturesReply(MeterFeatures::decode(f)?),
+            Kind::TableDescRequest => Self::TableDescRequest,
+            Kind::PortDescRequest => Self::PortDescRequest(port::decode_desc_request(f)?),
+            Kind::FlowMonitorCancel => Self::FlowMonitorCancel(nicira::decode_u32(f)?),
+            Kind::FlowMonitorPaused => Self::FlowMonitorPaused,
+            Kind::FlowMonitorResumed => Self::FlowMonitorResumed,
+            Kind::SetFlowFormat => Self::SetFlowFormat(nicira::decode_u32(f)?),
+            Kind::FlowModTableId => Self::FlowModTableId(nicira::decode_flow_mod_table_id(f)?),
+            Kind::SetPacketInFormat => Self::SetPacketInFormat(nicira::decode_u32(f)?),
+            Kind::FlowAge => Self::FlowAge,
+            Kind::SetControllerId => Self::SetControllerId(nicira::decode_padded_u16(f)?),
+            Kind::TlvTableMod => Self::TlvTableMod(TlvTableMod::decode(f)?),
+            Kind::TlvTableRequest => Self::TlvTableRequest,
+            Kind::TlvTableReply => Self::TlvTableReply(TlvTableReply::decode(f)?),
+            Kind::CtFlushZone => Self::CtFlushZone(nicira::decode_padded_u16(f)?),
+            Kind::CtFlush => Self::CtFlush(CtFlush::decode(f)?),
+            Kind::IpfixBridgeRequest => Self::IpfixBridgeRequest,
+            Kind::IpfixBridgeReply => {
+                Self::IpfixBridgeReply(IpfixStats::pull(&mut Reader::new(f.body, len))?)
+            }
+            Kind::IpfixFlowRequest => Self::IpfixFlowRequest,
+            _ => return Err(OfpError::OFPBRC_BAD_TYPE),
+        })
+    }
+
+    pub(super) fn put_body(&self, raw: Raw, v: OfVersion, out: &mut Vec<u8>) {
+        match self {
+            Self::Hello(m) => m.encode(out),
+            Self::Error(m) => m.encode(v, out),
+            Self::EchoRequest(data) | Self::EchoReply(data) => out.extend_from_slice(data),
+            Self::FeaturesReply(m) => m.encode(v, out),
+            Self::GetConfigReply(m) | Self::SetConfig(m) => m.encode(out),
+            Self::PortStatus(m) => m.encode(v, out),
+            Self::PortMod(m) => m.encode(raw, out),
+            Self::TableMod(m) => m.encode(raw, v, out),
+            Self::QueueGetConfigRequest(m) => m.encode_config(raw, out),
+            Self::QueueGetConfigReply(m) => {
+                m.encode_head(raw, out);
+                m.queues.iter().for_each(|q| q.put(out, v));
+            }
+            Self::RoleRequest(m) | Self::RoleReply(m) => m.encode(raw, out),
+            Self::GetAsyncReply(m) | Self::SetAsyncConfig(m) => m.encode(raw, v, out),
+            Self::MeterMod(m) => m.encode(out),
+            Self::RoleStatus(m) => m.encode(out),
+            Self::TableStatus(m) => m.encode(out),
+            Self::RequestForward(m) => m.encode(out),
+            Self::BundleControl(m) => m.encode(out),
+            Self::BundleAddMessage(m) => m.encode(out),
+            Self::PortStatsRequest(port) => port_stats::encode_request(*port, raw, out),
+            Self::QueueStatsRequest(m) => m.encode_stats(raw, out),
+            Self::MeterStatsRequest(id) | Self::MeterConfigRequest(id) => {
+                meter::encode_request(*id, out);
+            }
+            Self::PortDescRequest(port) => port::encode_desc_request(*port, raw, out),
+            Self::FlowMonitorCancel(n) | Self::SetFlowFormat(n) | Self::SetPacketInFormat(n) => {
+                out.put_u32(*n);
+            }
+            Self::FlowModTableId(set) => nicira::encode_flow_mod_table_id(*set, out),
+            Self::SetControllerId(n) | Self::CtFlushZone(n) => nicira::encode_padded_u16(*n, out),
+            Self::TlvTableMod(m) => m.encode(out),
+            Self::TlvTableReply(m) => m.encode(out),
+            Self::CtFlush(m) => m.encode(out),
+            // The others have no body, or are multipart replies.
+            _ => {}
+        }
+    }
+
+    pub(super) fn put_entries(&self, w: &mut MultipartWriter) -> Result<(), EncodeError> {
+        let (raw, v) = (w.raw(), w.version());
+        match self {
+            Self::DescReply(m) => w.entry(|out| m.encode(out)),
+            Self::TableStatsReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out, raw))),
+            Self::PortStatsReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out, raw))),
+            Self::QueueStatsReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out, raw))),
+            Self::QueueGetConfigReply(m) => {
+                m.queues.iter().try_for_each(|e| w.entry(|out| e.put(out, v)))
+            }
+            Self::MeterStatsReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out))),
+            Self::MeterConfigReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out))),
+            Self::MeterFeaturesReply(m) => w.entry(|out| m.encode(out)),
+            Self::TableDescReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out))),
+            Self::PortDescReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out, v))),
+            Self::IpfixBridgeReply(m) => w.entry(|out| m.put(out)),
+            Self::IpfixFlowReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out))),
+            // No other message is a multipart reply.
+            _ => Ok(()),
+        }
+    }
+}
+
+fn list<T>((list, error): Entries<T>, make: fn(Vec<T>) -> Message) -> (Message, Option<OfpError>) {
+    (make(list), error)
+}
+
+macro_rules! kinds {
+    ($($(#[$meta:meta])* $name:ident $(($_:tt))?,)+) => {
+        impl Message {
+            /// Which logical message it is.
+            #[must_use]
+            pub fn kind(&self) -> Kind {
+                match self {
+                    $(Self::$name { .. } => Kind::$name,)+
+                }
+            }
+
+            /// Its name.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$name { .. } => stringify!($name),)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Hello, Error, EchoRequest, EchoReply, FeaturesRequest, FeaturesReply, GetConfigRequest,
+    GetConfigReply, SetConfig, PortStatus, PortMod, TableMod, BarrierRequest, BarrierReply,
+    QueueGetConfigRequest, QueueGetConfigReply, RoleRequest, RoleReply, GetAsyncRequest,
+    GetAsyncReply, SetAsyncConfig, MeterMod, RoleStatus, TableStatus, RequestForward,
+    BundleControl, BundleAddMessage, DescRequest, DescReply, TableStatsRequest, TableStatsReply,
+    PortStatsRequest, PortStatsReply, QueueStatsRequest, QueueStatsReply, GroupFeaturesRequest,
+    MeterStatsRequest, MeterStatsReply, MeterConfigRequest, MeterConfigReply,
+    MeterFeaturesRequest, MeterFeaturesReply, TableDescRequest, TableDescReply, PortDescRequest,
+    PortDescReply, FlowMonitorCancel, FlowMonitorPaused, FlowMonitorResumed, SetFlowFormat,
+    FlowModTableId, SetPacketInFormat, FlowAge, SetControllerId, TlvTableMod, TlvTableRequest,
+    TlvTableReply, CtFlushZone, CtFlush, IpfixBridgeRequest, IpfixBridgeReply, IpfixFlowRequest,
+    IpfixFlowReply,
+}

@@ -1,0 +1,22 @@
+//! The bodies of OpenFlow messages, a file for each family: a struct for what a message says and its
+//! wire forms in every version.
+
+pub mod async_config;
+pub mod bundle;
+pub mod duration;
+pub mod error;
+mod fixed_string;
+pub mod hello;
+pub mod ipfix;
+pub mod meter;
+pub mod nicira;
+pub mod port;
+pub mod port_mod;
+pub mod port_stats;
+pub mod queue;
+pub mod request_forward;
+pub mod role;
+pub mod switch;
+pub mod table;
+pub mod table_stats;
+pub mod tlv_table;
