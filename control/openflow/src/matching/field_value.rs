@@ -39,12 +39,22 @@ impl FieldValue {
         Self(SmallVec::from_slice(bytes))
     }
 
-    /// All ones over the field's significant bits.
+    /// All ones, `n` bytes long: the mask of an exact match, whatever the field's significant bits.
     #[must_use]
-    pub fn exact(field: &Field) -> Self {
-        let mut v = Self::zero(usize::from(field.bytes));
-        v.set_bits(0, usize::from(field.bits), true);
-        v
+    pub fn ones(n: usize) -> Self {
+        Self(SmallVec::from_elem(0xff, n))
+    }
+
+    /// Number of bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Has it no bytes at all?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The low 128 bits.
