@@ -153,6 +153,9 @@ impl std::fmt::Display for Quoted<'_> {
 /// # Errors
 /// An argument is not valid UTF-8.
 pub fn process_args() -> Result<Vec<String>, ArgvError> {
+    if let Some(argv) = crate::daemon::original_argv() {
+        return Ok(argv.get(1..).unwrap_or_default().to_vec());
+    }
     std::env::args_os().skip(1).map(|arg| arg.into_string().map_err(ArgvError::NotUtf8)).collect()
 }
 

@@ -11,8 +11,10 @@
 //! | [`clock`] | the one clock, `time/stop`, `time/warp` |
 //! | [`reactor`] | the main loop's place to sleep, over mio |
 //! | [`stream`] | connections by name: `tcp:`, `unix:`, `ptcp:`, `punix:` |
+//! | [`reconnect`] | when to connect, probe and give up |
 //! | [`jsonrpc`] | JSON-RPC over streams |
 //! | [`unixctl`] | control sockets, both sides |
+//! | [`daemon`] | `--detach --pidfile --monitor` |
 //! | [`pidfile`] | pid files |
 //! | [`signals`], [`exit`] | how a process ends, and what it removes then |
 //! | [`timeout`] | `-t SECS` of the tools |
@@ -23,6 +25,7 @@
 pub mod argv;
 pub mod clock;
 pub mod coverage;
+pub mod daemon;
 pub mod dirs;
 pub mod exit;
 pub mod jsonrpc;
@@ -31,6 +34,7 @@ pub mod pidfile;
 pub mod process;
 pub mod program;
 pub mod reactor;
+pub mod reconnect;
 pub mod signals;
 pub mod stream;
 pub mod timeout;

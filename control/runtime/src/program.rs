@@ -12,7 +12,10 @@ static NAME: OnceLock<String> = OnceLock::new();
 /// The program's name: the last part of `argv[0]`.
 pub fn name() -> &'static str {
     NAME.get_or_init(|| {
-        let argv0 = std::env::args_os().next().unwrap_or_default();
+        let argv0 = match crate::daemon::program_argv0() {
+            Some(argv0) => argv0.into(),
+            None => std::env::args_os().next().unwrap_or_default(),
+        };
         Path::new(&argv0)
             .file_name()
             .map_or_else(|| "weir".into(), |n| n.to_string_lossy().into_owned())

@@ -8,13 +8,17 @@ pub const OVS_VERSION: &str = "3.7.0";
 /// Weir's own version.
 pub const WEIR_VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// `ovs-vswitchd (Open vSwitch) 3.7.0`, as daemons log it when they start.
+pub fn program_version() -> String {
+    format!("{} (Open vSwitch) {OVS_VERSION}", program::name())
+}
+
 /// What `PROGRAM --version` and `ovs-appctl version` print, with a final newline.
 ///
 /// The first line is OVS's own, because programs take the number from it. The second names Weir,
 /// where OVS names the DPDK it was linked with.
 pub fn version_text() -> String {
-    let name = program::name();
-    format!("{name} (Open vSwitch) {OVS_VERSION}\nWeir {WEIR_VERSION}\n")
+    format!("{}\nWeir {WEIR_VERSION}\n", program_version())
 }
 
 #[cfg(test)]

@@ -68,6 +68,7 @@ thread_local! {
 /// nothing.
 pub fn init() {
     if log::set_logger(&BACKEND).is_ok() {
+        crate::process::uptime_ms();
         vlog().publish_max_level();
     }
 }
@@ -163,13 +164,17 @@ pub fn set_from_spec(spec: &str) -> Result<(), SpecError> {
     result
 }
 
+fn log_path(path: Option<&Path>) -> PathBuf {
+    path.map_or_else(
+        || crate::dirs::logdir().join(format!("{}.log", crate::program::name())),
+        Path::to_path_buf,
+    )
+}
+
 /// Opens `path` as the log file (`LOGDIR/PROGRAM.log` if `None`), in place of the one that is
 /// open. If it is the same file already, nothing happens. A failure is logged.
 pub fn open_log_file(path: Option<&Path>) {
-    let path = path.map_or_else(
-        || crate::dirs::logdir().join(format!("{}.log", crate::program::name())),
-        Path::to_path_buf,
-    );
+    let path = log_path(path);
     match output::open_file(&path) {
         Ok(file) => {
             if vlog().outputs.is_same_file(&file) {
@@ -186,6 +191,24 @@ pub fn open_log_file(path: Option<&Path>) {
             let text = crate::program::strerror(&error);
             log::warn!(target: "vlog", "failed to open {} for logging: {text}", path.display());
         }
+    }
+}
+
+/// `--log-file`: as [`open_log_file`], except that of the processes that make up one daemon only
+/// the first says so, and the monitor opens it when it has something to say.
+fn open_log_file_at_start(path: Option<&Path>) {
+    if !crate::daemon::is_child() {
+        open_log_file(path);
+        return;
+    }
+    let path = log_path(path);
+    match output::open_file(&path) {
+        Ok(file) if crate::daemon::original_argv().is_none() => {
+            vlog().outputs.set_file(path, file);
+            vlog().publish_max_level();
+            MESSAGES.set(1);
+        }
+        _ => vlog().outputs.remember_path(path),
     }
 }
 

@@ -23,7 +23,7 @@ pub fn handle_option(given: &Given) -> Result<bool, Fatal> {
     match given.id {
         "verbose" => super::set_from_spec(given.text())
             .map_err(|error| Fatal::new(format!("processing \"{}\": {error}", given.text())))?,
-        "log-file" => super::open_log_file(given.value.as_deref().map(Path::new)),
+        "log-file" => super::open_log_file_at_start(given.value.as_deref().map(Path::new)),
         "syslog-method" => {
             let result = vlog().outputs.set_syslog_method(given.text());
             result.map_err(|error| Fatal::new(error.to_string()))?;
