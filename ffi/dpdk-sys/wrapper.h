@@ -9,7 +9,6 @@
 
 #include <rte_config.h>
 #include <rte_bus.h>
-#include <rte_bus_vdev.h>
 #include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_eal.h>

@@ -130,7 +130,11 @@ fn kind_of(text: &str) -> Result<Kind, &'static str> {
         return Ok(Kind::Vdev(name.to_owned()));
     }
     match device.split_once(':') {
-        Some((bus, name)) if !name.is_empty() && bus.chars().all(|c| c.is_ascii_alphabetic()) => {
+        Some((bus, name))
+            if !bus.is_empty()
+                && !name.is_empty()
+                && bus.chars().all(|c| c.is_ascii_alphabetic()) =>
+        {
             Ok(Kind::Other(device.to_owned()))
         }
         _ => Err("it is neither a PCI address nor a virtual device (net_...) nor class=eth,mac="),
@@ -209,5 +213,19 @@ mod tests {
         assert_eq!(Devargs::parse("net_pcap3,rx_pcap=f").unwrap().port_name(), Some("net_pcap3"));
         assert_eq!(Devargs::parse("1:0.0").unwrap().port_name(), Some("0000:01:00.0"));
         assert_eq!(Devargs::parse("1:0.0,representor=[1]").unwrap().port_name(), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_judged(text: String, pci in "[0-9a-f:.]{0,16}", mac in "[0-9a-fx:]{0,20}") {
+            let _ = Devargs::parse(&text);
+            let _ = Devargs::parse(&format!("class=eth,mac={mac}"));
+            let parsed = Devargs::parse(&pci);
+            if let Some(name) = parsed.ok().and_then(|d| d.port_name().map(str::to_owned)) {
+                // The full address names the same device.
+                let again = Devargs::parse(&name).unwrap();
+                proptest::prop_assert_eq!(again.port_name(), Some(&*name));
+            }
+        }
     }
 }

@@ -384,4 +384,24 @@ mod tests {
         assert_eq!(meminfo_kb(text, "MemAvailable"), Some(23921));
         assert_eq!(meminfo_kb(text, "Mem"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_options_are_judged(mask: String, extra: String, memory: String) {
+            let _ = lowest_cpu(&mask);
+            let config = EalConfig {
+                lcore_mask: Some(mask),
+                socket_mem: Some(memory),
+                extra,
+                ..EalConfig::default()
+            };
+            let _ = config.arguments(&machine());
+        }
+
+        #[test]
+        fn quoted_words_come_back(words in proptest::collection::vec("[^'\"\\\\]{1,8}", 0..5)) {
+            let line: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+            proptest::prop_assert_eq!(split_words(&line.join(" ")), words);
+        }
+    }
 }

@@ -239,7 +239,8 @@ impl MbufRef {
         TxLengths::unpack(self.tx_offload())
     }
 
-    /// Sets the header lengths for transmit offloads.
+    /// Sets the header lengths for transmit offloads, which must be those of this packet: a driver
+    /// believes them.
     #[inline(always)]
     pub fn set_tx_lengths(&mut self, lengths: TxLengths) {
         self.set_tx_offload(lengths.pack());
@@ -642,5 +643,31 @@ impl DerefMut for Mbuf {
 impl std::fmt::Debug for Mbuf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         (**self).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn lengths_survive_packing(
+            l2 in 0..128_u8,
+            l3 in 0..512_u16,
+            l4: u8,
+            tso_segsz: u16,
+            outer_l2 in 0..128_u8,
+            outer_l3 in 0..512_u16,
+        ) {
+            let lengths = TxLengths { l2, l3, l4, tso_segsz, outer_l2, outer_l3 };
+            proptest::prop_assert_eq!(TxLengths::unpack(lengths.pack()), lengths);
+        }
+    }
+
+    #[test]
+    fn a_swap_of_views_moves_nothing() {
+        assert_eq!(size_of::<MbufRef>(), 0);
+        assert_eq!(size_of::<Option<Mbuf>>(), size_of::<usize>());
     }
 }

@@ -74,7 +74,7 @@ impl EthDev {
         values.truncate(n_values);
         names.truncate(n_names);
         let name = |raw: &rte_eth_xstat_name| {
-            let bytes = raw.name.map(i8::cast_unsigned);
+            let bytes = raw.name.map(|byte| byte as u8);
             CStr::from_bytes_until_nul(&bytes)
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default()

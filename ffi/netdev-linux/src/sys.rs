@@ -24,7 +24,7 @@ pub(crate) fn if_name(name: &str) -> Result<[libc::c_char; libc::IFNAMSIZ], Netd
     }
     let mut raw = [0; libc::IFNAMSIZ];
     for (to, from) in raw.iter_mut().zip(bytes) {
-        *to = from.cast_signed();
+        *to = *from as libc::c_char;
     }
     Ok(raw)
 }
@@ -40,7 +40,7 @@ pub(crate) fn ifreq(name: &str) -> Result<libc::ifreq, NetdevError> {
 /// The text up to the first NUL.
 pub(crate) fn text(bytes: &[libc::c_char]) -> String {
     let bytes: Vec<u8> =
-        bytes.iter().map(|byte| byte.cast_unsigned()).take_while(|&byte| byte != 0).collect();
+        bytes.iter().map(|&byte| byte as u8).take_while(|&byte| byte != 0).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -190,7 +190,7 @@ fn host<R: Send + 'static>(
 const VOLUME: usize = 20 << 20;
 
 fn byte_at(i: usize) -> u8 {
-    (i / 7 ^ i) as u8
+    ((i / 7) ^ i) as u8
 }
 
 fn send_all(to: &str) {
