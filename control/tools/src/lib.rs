@@ -1,1 +1,4 @@
 //! ovs-ofctl, ovs-appctl, ovs-dpctl.
+#![forbid(unsafe_code)]
+
+pub mod appctl;
