@@ -5,7 +5,8 @@ use std::ptr::NonNull;
 
 use dpdk_sys::rte_mbuf;
 
-use crate::mbuf::{Mbuf, MbufRef};
+use crate::mbuf::Mbuf;
+use crate::mbuf_ref::MbufRef;
 
 /// Packets in one burst from a device (OVS's `NETDEV_MAX_BURST`).
 pub const MAX_BURST: usize = 32;

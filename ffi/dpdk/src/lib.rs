@@ -4,12 +4,12 @@
 //! | --- | --- |
 //! | `eal`, `eal_args`, `eal_log` | starting DPDK: arguments from `other_config:dpdk-*`, its log |
 //! | `mempool` | packet memory and its sizes |
-//! | `mbuf` | one packet: fields, bytes, copy on write |
+//! | `mbuf_ref`, `mbuf` | one packet: fields, bytes, copy on write; its owner |
 //! | `batch` | a burst of packets, moved and freed as one |
-//! | `devargs`, `ethdev`, `queue` | devices: attach, configure, receive, transmit |
+//! | `devargs`, `port`, `ethdev`, `queue` | devices: attach, configure, receive, transmit |
 //! | `devinfo`, `stats` | what a device is, what it counted |
 //! | `vhost`, `vhost_ring` | vhost-user sockets and their queues |
-//! | `offload` | names of offload flags |
+//! | `offload`, `tx_lengths` | names of offload flags; where headers are |
 //! | `lcore`, `thread`, `tsc` | CPUs, registered threads, cycles |
 //! | `dump` | DPDK's own listings as text |
 //! | `error` | what can go wrong |
@@ -27,12 +27,15 @@ mod error;
 mod ethdev;
 pub mod lcore;
 mod mbuf;
+mod mbuf_ref;
 pub mod mempool;
 pub mod offload;
+mod port;
 mod queue;
 mod stats;
 mod thread;
 mod tsc;
+mod tx_lengths;
 mod vhost;
 mod vhost_ring;
 
@@ -44,11 +47,13 @@ pub use eal_args::{EalConfig, Memory};
 pub use eal_log::set_level as set_log_level;
 pub use error::{DpdkError, Errno};
 pub use ethdev::{EthConfig, EthDev, Link, Started};
-pub use mbuf::{Mbuf, MbufRef, TxLengths};
+pub use mbuf::Mbuf;
+pub use mbuf_ref::MbufRef;
 pub use mempool::Mempool;
 pub use queue::{RxQueue, TxQueue};
 pub use stats::Stats;
 pub use thread::ThreadRegistration;
 pub use tsc::{rdtsc, tsc_hz};
+pub use tx_lengths::TxLengths;
 pub use vhost::{MAX_QUEUE_PAIRS, VhostConfig, VhostDev, VhostEvent, VhostListener, VhostStatus};
 pub use vhost_ring::{Direction, VhostRxQueue, VhostTxQueue};

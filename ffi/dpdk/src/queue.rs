@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::batch::Batch;
-use crate::ethdev::Port;
+use crate::port::Port;
 
 /// A receive queue. There is one handle of each, which may live on any thread; the device cannot be
 /// reconfigured or closed while it exists.
