@@ -31,6 +31,7 @@ pub mod exit;
 pub mod jsonrpc;
 pub mod memory;
 pub mod pidfile;
+mod poll_interval;
 pub mod process;
 pub mod program;
 pub mod reactor;

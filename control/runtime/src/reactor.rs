@@ -12,6 +12,7 @@ use mio::event::Source;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
 use crate::clock::{Clock, Msec};
+use crate::poll_interval::Interval;
 
 /// The token of the waker; sources count from 0.
 const WAKER: Token = Token(usize::MAX);
@@ -198,6 +199,7 @@ pub struct PollLoop {
     events: Events,
     reactor: Reactor,
     clock: Clock,
+    interval: Interval,
 }
 
 impl PollLoop {
@@ -211,7 +213,13 @@ impl PollLoop {
         clock.wake_on_jump(Arc::clone(&waker));
         let registry = poll.registry().try_clone()?;
         let reactor = Reactor(Arc::new(Shared { registry, slots: Mutex::default(), waker }));
-        Ok(Self { poll, events: Events::with_capacity(EVENTS), reactor, clock })
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(EVENTS),
+            reactor,
+            clock,
+            interval: Interval::default(),
+        })
     }
 
     /// The handle with which components register their sources.
@@ -235,7 +243,10 @@ impl PollLoop {
         } else {
             deadline.and_then(|deadline| self.until(deadline))
         };
-        match self.poll.poll(&mut self.events, timeout) {
+        self.interval.before_sleep();
+        let result = self.poll.poll(&mut self.events, timeout);
+        self.interval.after_sleep();
+        match result {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             result => result?,
         }

@@ -102,7 +102,7 @@ impl RateLimit {
     /// Whether `module` may log at `level` now. Logs what was dropped before. The macros
     /// `warn_rl!` and its siblings call this.
     pub fn admit(&self, module: &str, level: log::Level) -> bool {
-        if !super::is_enabled(module, Level::from(level)) {
+        if level > log::max_level() || !super::is_enabled(module, Level::from(level)) {
             return false;
         }
         if !super::vlog().levels.get(super::module_of(module)).honour_rate_limits {
