@@ -9,6 +9,7 @@ pub mod drop_reason;
 pub mod field;
 pub mod flow;
 pub mod mask;
+pub mod odp;
 pub mod packet;
 pub mod slowpath;
 
