@@ -85,6 +85,11 @@ impl Condition {
         Ok(Self { clauses })
     }
 
+    /// Adds the clauses of `other`.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.clauses.extend(other.clauses);
+    }
+
     /// Does `row` meet every clause?
     pub fn matches(&self, row: &Row) -> bool {
         self.clauses.iter().all(|clause| clause.matches(row))
@@ -93,6 +98,19 @@ impl Condition {
     /// Does `row` meet any clause, or are there none?
     pub fn matches_any(&self, row: &Row) -> bool {
         self.clauses.is_empty() || self.clauses.iter().any(|clause| clause.matches(row))
+    }
+
+    /// Does every row meet it?
+    pub fn is_always(&self) -> bool {
+        self.clauses.iter().all(|clause| *clause == Clause::Constant(true))
+    }
+
+    /// The columns that it looks at.
+    pub fn columns(&self) -> impl Iterator<Item = usize> {
+        self.clauses.iter().filter_map(|clause| match clause {
+            Clause::Compare { column, .. } => Some(*column),
+            Clause::Constant(_) => None,
+        })
     }
 
     /// The name of the only row that can meet the condition, if a clause gives it.

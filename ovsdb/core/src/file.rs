@@ -19,11 +19,11 @@ pub const COMPACT_MIN_SIZE: u64 = 10 << 20;
 /// A log is not compacted before it has this many transactions since the last time.
 pub const COMPACT_MIN_TXNS: u64 = 100;
 /// Milliseconds between compactions at the least.
-pub const COMPACT_MIN_MS: u64 = 10 * 60 * 1000;
+pub const COMPACT_MIN_MS: i64 = 10 * 60 * 1000;
 /// Milliseconds until a compaction that failed is tried again.
-pub const COMPACT_RETRY_MS: u64 = 60 * 1000;
+pub const COMPACT_RETRY_MS: i64 = 60 * 1000;
 /// Milliseconds after which a log is compacted whatever its size.
-pub const COMPACT_MAX_MS: u64 = 24 * 60 * 60 * 1000;
+pub const COMPACT_MAX_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// The log of an open database, and when it is to be compacted.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ pub struct Storage {
     base: u64,
     /// Transactions since the snapshot.
     transactions: u64,
-    last_compaction_ms: u64,
-    next_compaction_ms: u64,
+    last_compaction_ms: i64,
+    next_compaction_ms: i64,
 }
 
 /// A database that was read from a file.
@@ -52,7 +52,7 @@ pub struct Opened {
 ///
 /// # Errors
 /// The file cannot be opened or locked, or its schema cannot be read.
-pub fn open(path: &Path, read_only: bool, now_ms: u64) -> Result<Opened> {
+pub fn open(path: &Path, read_only: bool, now_ms: i64) -> Result<Opened> {
     let mode = if read_only { OpenMode::ReadOnly } else { OpenMode::ReadWrite };
     let mut log = Log::open(path, mode)?;
     let schema = read_schema(&mut log)?;
@@ -118,7 +118,7 @@ pub fn create(
     path: &Path,
     database: &Database,
     comment: Option<&str>,
-    date_ms: u64,
+    date_ms: i64,
 ) -> Result<Storage> {
     let mut log = Log::open(path, OpenMode::Create)?;
     let has_rows = database.tables().any(|table| !table.is_empty());
@@ -147,7 +147,7 @@ fn read_schema(log: &mut Log) -> Result<Schema> {
 }
 
 impl Storage {
-    fn new(log: Log, base: u64, transactions: u64, now_ms: u64) -> Self {
+    fn new(log: Log, base: u64, transactions: u64, now_ms: i64) -> Self {
         Self {
             log,
             base,
@@ -166,7 +166,7 @@ impl Storage {
     ///
     /// # Errors
     /// The operating system's refusal; nothing was written.
-    pub fn write(&mut self, database: &Database, changes: &Changes, date_ms: u64) -> Result<()> {
+    pub fn write(&mut self, database: &Database, changes: &Changes, date_ms: i64) -> Result<()> {
         let Some(record) = record(database, changes) else { return Ok(()) };
         self.log.write(&annotate(record, &changes.comment, date_ms))?;
         self.transactions += 1;
@@ -182,7 +182,7 @@ impl Storage {
     }
 
     /// Is it time to compact?
-    pub fn wants_compaction(&self, now_ms: u64) -> bool {
+    pub fn wants_compaction(&self, now_ms: i64) -> bool {
         let offset = self.log.offset();
         let grown = offset >= COMPACT_MIN_SIZE && offset / 2 >= self.base;
         let aged = now_ms >= self.last_compaction_ms.saturating_add(COMPACT_MAX_MS);
@@ -192,7 +192,7 @@ impl Storage {
     }
 
     /// When [`Storage::wants_compaction`] is worth asking again.
-    pub fn poll_at(&self) -> Option<u64> {
+    pub fn poll_at(&self) -> Option<i64> {
         (self.transactions >= COMPACT_MIN_TXNS).then_some(self.next_compaction_ms)
     }
 
@@ -204,8 +204,8 @@ impl Storage {
         &mut self,
         database: &Database,
         comment: &str,
-        date_ms: u64,
-        now_ms: u64,
+        date_ms: i64,
+        now_ms: i64,
     ) -> Result<()> {
         let schema = database.schema().to_json();
         let data = annotate(snapshot(database), comment, date_ms);
@@ -274,12 +274,12 @@ fn snapshot(database: &Database) -> Json {
     record(database, &changes).unwrap_or_else(|| Json::Object(Object::new()))
 }
 
-fn annotate(record: Json, comment: &str, date_ms: u64) -> Json {
+fn annotate(record: Json, comment: &str, date_ms: i64) -> Json {
     let Json::Object(mut members) = record else { return record };
     if !comment.is_empty() {
         members.insert("_comment".into(), comment.into());
     }
-    members.insert("_date".into(), Json::Int(i64::try_from(date_ms).unwrap_or(i64::MAX)));
+    members.insert("_date".into(), Json::Int(date_ms));
     Json::Object(members)
 }
 

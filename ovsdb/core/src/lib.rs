@@ -21,6 +21,8 @@
 //! | `lockfile.rs` | keeps two processes from writing one file |
 //! | `log.rs` | [`log::Log`]: the records of a database file |
 //! | `file.rs` | a database in a file: opening, writing, compacting |
+//! | `monitor.rs` | [`monitor::Monitor`]: what a client watches, what it has to be told |
+//! | `server.rs` | [`Server`]: the engine behind the sockets |
 //! | `text.rs` | values as people write them on a command line |
 #![forbid(unsafe_code)]
 
@@ -34,11 +36,13 @@ pub mod file;
 pub mod lockfile;
 pub mod log;
 pub mod members;
+pub mod monitor;
 pub mod mutation;
 pub mod replica;
 pub mod row;
 pub mod schema;
 pub mod schemas;
+pub mod server;
 pub mod symbol;
 pub mod table;
 pub mod text;
@@ -52,6 +56,7 @@ pub use datum::Datum;
 pub use error::{OvsdbError, Result};
 pub use row::Row;
 pub use schema::{ColumnSchema, Schema, TableSchema};
+pub use server::{Now, Server, SessionId};
 pub use symbol::SymbolTable;
 pub use table::Table;
 pub use txn::Txn;

@@ -73,9 +73,14 @@ impl Transaction {
     /// Adds a row. The UUID stands for it in this transaction; the database gives it another.
     pub fn insert(&mut self, table: &str) -> Uuid {
         let uuid = Uuid::new_v4();
+        self.insert_as(table, uuid);
+        uuid
+    }
+
+    /// As [`Transaction::insert`], with a UUID that others may already refer to.
+    pub fn insert_as(&mut self, table: &str, uuid: Uuid) {
         self.edit(table, uuid).inserted = true;
         self.inserts.push((table.into(), uuid));
-        uuid
     }
 
     /// Removes a row.
