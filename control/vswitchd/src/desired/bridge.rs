@@ -2,22 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use weir_ofproto::config::FailMode;
+use weir_openflow::OfVersion;
 use weir_ovsdb::Uuid;
 use weir_ovsdb::replica::Row;
 
 use super::controller::Controller;
 use super::port::Port;
 use super::{Reader, parse_mac};
-
-/// What a bridge does without its controllers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FailMode {
-    /// It learns and forwards by itself.
-    #[default]
-    Standalone,
-    /// It does what its flows say, and nothing else.
-    Secure,
-}
 
 /// One bridge.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +26,8 @@ pub struct Bridge {
     pub controllers: Vec<Controller>,
     /// What to do without them.
     pub fail_mode: FailMode,
-    /// OpenFlow wire versions that are allowed (1 is 1.0 ... 6 is 1.5); never empty.
-    pub protocols: BTreeSet<u8>,
+    /// OpenFlow versions that may be negotiated; never empty.
+    pub protocols: Vec<OfVersion>,
     /// Configured datapath ID.
     pub datapath_id: Option<u64>,
     /// Configured MAC address.
@@ -59,6 +51,30 @@ pub struct Bridge {
 }
 
 impl Bridge {
+    /// A bridge without ports and with every default.
+    #[must_use]
+    pub fn named(name: &str, datapath_type: &str) -> Self {
+        Self {
+            uuid: Uuid::nil(),
+            name: name.to_owned(),
+            datapath_type: datapath_type.to_owned(),
+            ports: Vec::new(),
+            controllers: Vec::new(),
+            fail_mode: FailMode::Standalone,
+            protocols: OfVersion::ALL.to_vec(),
+            datapath_id: None,
+            hwaddr: None,
+            dp_desc: None,
+            dp_sn: None,
+            mac_aging_s: 300,
+            mac_table_size: 8_192,
+            forward_bpdu: false,
+            disable_in_band: false,
+            flood_vlans: BTreeSet::new(),
+            controller_queue_size: 100,
+        }
+    }
+
     pub(super) fn read(reader: &mut Reader<'_>, uuid: Uuid, row: &Row) -> Self {
         let name = row.str("name").unwrap_or_default().to_owned();
         let record = format!("Bridge {name}");
@@ -139,13 +155,11 @@ fn parse_datapath_id(text: &str) -> Option<u64> {
     u64::from_str_radix(digits, 16).ok().filter(|id| *id != 0)
 }
 
-fn protocols(row: &Row) -> BTreeSet<u8> {
+fn protocols(row: &Row) -> Vec<OfVersion> {
     let names = row.get("protocols").into_iter().flat_map(|d| d.keys());
-    let versions: BTreeSet<u8> = names
-        .filter_map(|a| a.as_str()?.strip_prefix("OpenFlow1")?.parse::<u8>().ok())
-        .map(|minor| minor + 1)
-        .collect();
-    if versions.is_empty() { (1..=6).collect() } else { versions }
+    let versions: Vec<OfVersion> =
+        names.filter_map(|a| OfVersion::from_option_name(a.as_str()?)).collect();
+    if versions.is_empty() { OfVersion::ALL.to_vec() } else { versions }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use weir_openflow::OfPort;
 use weir_ovsdb::Uuid;
 use weir_ovsdb::replica::Row;
 
@@ -21,9 +22,9 @@ pub struct Interface {
     /// Settings that every type has.
     pub other_config: BTreeMap<String, String>,
     /// OpenFlow port number it had; kept when free.
-    pub ofport: Option<u32>,
+    pub ofport: Option<OfPort>,
     /// OpenFlow port number that is wanted.
-    pub ofport_request: Option<u32>,
+    pub ofport_request: Option<OfPort>,
     /// MAC address of an internal port.
     pub mac: Option<[u8; 6]>,
     /// Wanted MTU.
@@ -36,8 +37,8 @@ impl Interface {
     pub(super) fn read(reader: &mut Reader<'_>, uuid: Uuid, row: &Row) -> Self {
         let name = row.str("name").unwrap_or_default().to_owned();
         let port = |column| {
-            let n = row.int(column).and_then(|n| u32::try_from(n).ok());
-            n.filter(|n| (1..0xff00).contains(n) || *n == 0xfffe)
+            let n = row.int(column).and_then(|n| u16::try_from(n).ok()).map(OfPort);
+            n.filter(|n| (OfPort(1)..OfPort::MAX).contains(n) || *n == OfPort::LOCAL)
         };
         let mac = row.str("mac").and_then(|text| {
             let mac = parse_mac(text);

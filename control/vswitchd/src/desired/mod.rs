@@ -16,11 +16,11 @@ use std::fmt;
 use weir_ovsdb::Uuid;
 use weir_ovsdb::replica::{Replica, Row};
 
-pub use bridge::{Bridge, FailMode};
+pub use bridge::Bridge;
 pub use controller::{Controller, ControllerKind};
 pub use interface::Interface;
 pub use open_vswitch::{OpenVSwitch, PmdSleep, RxqAssign};
-pub use port::{Port, PriorityTags, VlanMode};
+pub use port::Port;
 
 /// Everything the database asks of the switch.
 #[derive(Clone, Debug, Default, PartialEq)]

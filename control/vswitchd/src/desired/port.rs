@@ -1,33 +1,11 @@
 //! What table `Port` asks for.
 
-use std::collections::BTreeSet;
-
+use weir_ofproto::config::{PriorityTags, VlanConfig, VlanMode};
 use weir_ovsdb::Uuid;
 use weir_ovsdb::replica::Row;
 
 use super::interface::Interface;
 use super::{Reader, parse_mac};
-
-/// How a port treats VLAN tags (ovs-vswitchd.conf.db(5), `Port.vlan_mode`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names of the schema")]
-pub enum VlanMode {
-    Trunk,
-    Access,
-    NativeTagged,
-    NativeUntagged,
-    Dot1qTunnel,
-}
-
-/// `other_config:priority-tags`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names of the schema")]
-pub enum PriorityTags {
-    #[default]
-    Never,
-    IfNonzero,
-    Always,
-}
 
 /// One port: an interface, or several bonded.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,18 +16,8 @@ pub struct Port {
     pub name: String,
     /// Its interfaces, by name.
     pub interfaces: Vec<Interface>,
-    /// How it treats tags.
-    pub vlan_mode: VlanMode,
-    /// Its own VLAN; 0 for trunk ports.
-    pub tag: u16,
-    /// VLANs it carries; empty is all.
-    pub trunks: BTreeSet<u16>,
-    /// Customer VLANs of a dot1q-tunnel port; empty is all.
-    pub cvlans: BTreeSet<u16>,
-    /// Ethernet type of the service tag of a dot1q-tunnel port.
-    pub qinq_ethtype: u16,
-    /// Tag of priority-tagged frames.
-    pub priority_tags: PriorityTags,
+    /// How it treats VLAN tags.
+    pub vlan: VlanConfig,
     /// Does not talk to other protected ports.
     pub protected: bool,
     /// Configured MAC address.
@@ -65,7 +33,7 @@ impl Port {
             rows.into_iter().map(|(uuid, row)| Interface::read(reader, uuid, row)).collect();
         interfaces.sort_by(|a, b| a.name.cmp(&b.name));
         let tag = row.int("tag").and_then(|t| u16::try_from(t).ok());
-        let vlan_mode = match row.str("vlan_mode") {
+        let mode = match row.str("vlan_mode") {
             Some("trunk") => VlanMode::Trunk,
             Some("access") => VlanMode::Access,
             Some("native-tagged") => VlanMode::NativeTagged,
@@ -76,7 +44,9 @@ impl Port {
         };
         let set = |column| {
             let atoms = row.get(column).into_iter().flat_map(|d| d.keys());
-            atoms.filter_map(|a| u16::try_from(a.as_integer()?).ok()).collect()
+            let vlans: Vec<u16> =
+                atoms.filter_map(|a| u16::try_from(a.as_integer()?).ok()).collect();
+            Some(vlans).filter(|v| !v.is_empty())
         };
         let priority_tags = match row.key("other_config", "priority-tags") {
             None | Some("never" | "false") => PriorityTags::Never,
@@ -93,15 +63,17 @@ impl Port {
         Self {
             uuid,
             interfaces,
-            vlan_mode,
-            tag: if vlan_mode == VlanMode::Trunk { 0 } else { tag.unwrap_or(0) },
-            trunks: set("trunks"),
-            cvlans: set("cvlans"),
-            qinq_ethtype: match row.key("other_config", "qinq-ethtype") {
-                Some("802.1q") => 0x8100,
-                _ => 0x88a8,
+            vlan: VlanConfig {
+                mode,
+                tag: if mode == VlanMode::Trunk { 0 } else { tag.unwrap_or(0) },
+                trunks: set("trunks"),
+                cvlans: set("cvlans"),
+                qinq_ethtype: match row.key("other_config", "qinq-ethtype") {
+                    Some("802.1q") => 0x8100,
+                    _ => 0x88a8,
+                },
+                priority_tags,
             },
-            priority_tags,
             protected: row.bool("protected").unwrap_or(false),
             mac: row.str("mac").and_then(parse_mac),
             name,

@@ -1,0 +1,183 @@
+//! The difference between what is wanted and what runs: which datapath ports go, which come.
+//! Plain data in, plain data out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use weir_engine::PortConfig;
+
+use crate::datapath_types::{device_kind, is_dummy_datapath, is_known};
+use crate::desired::{Desired, Interface, parse_mac};
+use crate::options::Dummy;
+
+/// A datapath port that is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// What the engine is told.
+    pub config: PortConfig,
+    /// Is it in a datapath of dummies, where numbers follow names?
+    pub dummy: bool,
+}
+
+/// All datapath ports that are wanted, by interface name, and interfaces that cannot be had.
+#[derive(Debug, Default)]
+pub struct Wants {
+    /// Ports of the engine.
+    pub ports: BTreeMap<String, Wanted>,
+    /// Patch ports, which exist in translation only.
+    pub patches: BTreeSet<String>,
+    /// Why an interface cannot exist, for its `error` column.
+    pub refused: BTreeMap<String, String>,
+}
+
+/// Reads from the desired state which ports the engine should have.
+#[must_use]
+pub fn wants(desired: &Desired, dummy: Dummy) -> Wants {
+    let mut wants = Wants::default();
+    for bridge in &desired.bridges {
+        let dummies = is_dummy_datapath(&bridge.datapath_type, dummy);
+        for iface in bridge.ports.iter().flat_map(|p| &p.interfaces) {
+            let name = &iface.name;
+            // The bridge's own port is internal whatever its row says.
+            let kind = if *name == bridge.name { "internal" } else { iface.kind.as_str() };
+            if !is_known(kind, dummy) {
+                let text = format!("could not create type {kind}: unknown interface type");
+                wants.refused.insert(name.clone(), text);
+            } else if wants.ports.contains_key(name) || wants.patches.contains(name) {
+                let text = format!("{name}: an interface of this name is in another bridge");
+                wants.refused.insert(name.clone(), text);
+            } else if kind == "patch" {
+                match iface.options.get("peer") {
+                    Some(peer) if peer == name => {
+                        let text = format!("{name}: patch peer must not be self");
+                        wants.refused.insert(name.clone(), text);
+                    }
+                    Some(_) => drop(wants.patches.insert(name.clone())),
+                    None => {
+                        let text = format!("{name}: patch type requires valid 'peer' argument");
+                        wants.refused.insert(name.clone(), text);
+                    }
+                }
+            } else {
+                let config = port_config(iface, device_kind(kind, dummies, dummy));
+                wants.ports.insert(name.clone(), Wanted { config, dummy: dummies });
+            }
+        }
+    }
+    wants
+}
+
+fn port_config(iface: &Interface, kind: &str) -> PortConfig {
+    let affinity = iface.other_config.get("pmd-rxq-affinity");
+    let mac = iface.mac.or_else(|| parse_mac(iface.options.get("mac")?));
+    PortConfig {
+        name: iface.name.clone(),
+        kind: kind.to_owned(),
+        options: iface.options.clone(),
+        mtu: iface.mtu_request.and_then(|m| u16::try_from(m).ok()),
+        mac: mac.filter(|_| iface.kind != "system"),
+        emc_disabled: !iface.flag("emc-enable", true),
+        rxq_affinity: affinity.map(|a| rxq_affinity(a)).unwrap_or_default(),
+    }
+}
+
+/// `QUEUE:CORE,...`; pairs that are not numbers are left out.
+fn rxq_affinity(text: &str) -> BTreeMap<u16, u32> {
+    let pairs = text.split(',').filter_map(|pair| {
+        let (queue, core) = pair.split_once(':')?;
+        Some((queue.trim().parse().ok()?, core.trim().parse().ok()?))
+    });
+    pairs.collect()
+}
+
+/// What has to change: names of ports to remove, then ports to add.
+#[must_use]
+pub fn difference<'a>(
+    running: impl Iterator<Item = (&'a String, &'a PortConfig)>,
+    wants: &Wants,
+) -> (Vec<String>, Vec<String>) {
+    let mut remove = Vec::new();
+    let mut kept = BTreeSet::new();
+    for (name, config) in running {
+        match wants.ports.get(name) {
+            Some(wanted) if !needs_new_device(config, &wanted.config) => drop(kept.insert(name)),
+            _ => remove.push(name.clone()),
+        }
+    }
+    let add = wants.ports.keys().filter(|n| !kept.contains(n)).cloned().collect();
+    (remove, add)
+}
+
+/// Settings that a device gets when it is made. The others change while it runs.
+fn needs_new_device(old: &PortConfig, new: &PortConfig) -> bool {
+    (&old.kind, &old.options) != (&new.kind, &new.options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::{Bridge, Port};
+
+    fn interface(name: &str, kind: &str, options: &[(&str, &str)]) -> Interface {
+        Interface {
+            uuid: weir_ovsdb::Uuid::nil(),
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            options: options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            other_config: BTreeMap::new(),
+            ofport: None,
+            ofport_request: None,
+            mac: None,
+            mtu_request: None,
+            error: None,
+        }
+    }
+
+    fn desired(interfaces: Vec<Interface>) -> Desired {
+        let port = |i: Interface| Port {
+            uuid: weir_ovsdb::Uuid::nil(),
+            name: i.name.clone(),
+            interfaces: vec![i],
+            vlan: weir_ofproto::config::VlanConfig::default(),
+            protected: false,
+            mac: None,
+        };
+        let bridge = Bridge {
+            ports: interfaces.into_iter().map(port).collect(),
+            ..Bridge::named("br0", "dummy")
+        };
+        Desired { bridges: vec![bridge], ..Desired::default() }
+    }
+
+    #[test]
+    fn only_what_changed_is_made_anew() {
+        let d = desired(vec![
+            interface("br0", "internal", &[]),
+            interface("p1", "dummy", &[]),
+            interface("p2", "dummy", &[("pcap", "x")]),
+        ]);
+        let w = wants(&d, Dummy::On);
+        assert_eq!(w.ports["br0"].config.kind, "dummy-internal");
+        let mut running: BTreeMap<String, PortConfig> =
+            w.ports.iter().map(|(n, w)| (n.clone(), w.config.clone())).collect();
+        assert_eq!(difference(running.iter(), &w), (vec![], vec![]));
+        running.get_mut("p1").unwrap().mtu = Some(9000);
+        running.get_mut("p2").unwrap().options.clear();
+        running.insert("p3".into(), PortConfig::default());
+        let (remove, add) = difference(running.iter(), &w);
+        assert_eq!(remove, ["p2", "p3"]);
+        assert_eq!(add, ["p2"]);
+    }
+
+    #[test]
+    fn what_cannot_exist_is_refused_with_a_reason() {
+        let d = desired(vec![
+            interface("a", "frob", &[]),
+            interface("b", "patch", &[]),
+            interface("c", "patch", &[("peer", "c")]),
+            interface("d", "patch", &[("peer", "e")]),
+        ]);
+        let w = wants(&d, Dummy::Off);
+        assert_eq!(w.refused.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert!(w.patches.contains("d"));
+    }
+}
