@@ -5,6 +5,7 @@
 //! | `parse` | the full parser: any packet, any truncation |
 //! | `hot` | the packet path's parser: plain IPv4, six words |
 //! | `layout` | where a packet's headers are |
+//! | `build` | composing a packet from a flow |
 //! | `rewrite` | `set`, push and pop on packet bytes, over a [`PacketBuf`] |
 //! | `effect` | what the same actions do to a flow |
 //! | `hash` | hashes of a flow's 5-tuple |
@@ -13,6 +14,7 @@
 
 mod arp;
 mod buf;
+pub mod build;
 pub mod checksum;
 pub mod crc32c;
 mod cursor;
