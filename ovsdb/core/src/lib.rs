@@ -23,6 +23,7 @@
 //! | `file.rs` | a database in a file: opening, writing, compacting |
 //! | `monitor.rs` | [`monitor::Monitor`]: what a client watches, what it has to be told |
 //! | `server.rs` | [`Server`]: the engine behind the sockets |
+//! | `net/` | the sockets around the engine: listeners, connections, remotes |
 //! | `text.rs` | values as people write them on a command line |
 #![forbid(unsafe_code)]
 
@@ -38,6 +39,7 @@ pub mod log;
 pub mod members;
 pub mod monitor;
 pub mod mutation;
+pub mod net;
 pub mod replica;
 pub mod row;
 pub mod schema;
