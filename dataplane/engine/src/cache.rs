@@ -1,0 +1,3 @@
+//! Caches in front of the megaflow table.
+
+pub(crate) mod emc;

@@ -1,0 +1,239 @@
+//! [`Engine`]: the packet engine as its owner sees it. Every method may be called from any control
+//! thread; none stops the packets of ports it does not name.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use weir_dpdk::{DpdkError, Mempool};
+use weir_flow::{PortNo, SlowPath};
+
+use crate::datapath::Registries;
+use crate::meter::{MeterConfig, MeterStats, Meters};
+use crate::pmd::assign::Algorithm;
+use crate::pmd::rxq::RxqLoad;
+use crate::pmd::thread::{Pmd, PmdCommand};
+use crate::port::lane::TxLane;
+use crate::port::{Device, Pools, PortConfig};
+use crate::slow_path::SharedSlowPath;
+use crate::time::TimeSource;
+use crate::worker::{Common, FlowCount, Worker, WorkerCommand, WorkerShared};
+
+/// What an engine is made with.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Cores of the PMD threads; the first core the process may run on if empty.
+    pub pmd_cores: Vec<u32>,
+    /// Most megaflows (`other_config:flow-limit`).
+    pub flow_limit: usize,
+    /// Packets of each pool; OVS's numbers if none is given.
+    pub mbufs: Option<u32>,
+    /// The clock.
+    pub time: Arc<dyn TimeSource>,
+    /// How many VLAN tags are parsed, 1 or 2 (`other_config:vlan-limit`).
+    pub vlan_limit: usize,
+}
+
+impl EngineConfig {
+    /// OVS's defaults.
+    #[must_use]
+    pub fn new(time: Arc<dyn TimeSource>) -> Self {
+        Self { pmd_cores: Vec::new(), flow_limit: 200_000, mbufs: None, time, vlan_limit: 1 }
+    }
+}
+
+/// Why there is no engine, or no PMD thread.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// DPDK refused.
+    #[error(transparent)]
+    Dpdk(#[from] DpdkError),
+    /// A thread could not be started.
+    #[error("PMD thread on core {core}: {error}")]
+    Thread {
+        /// Its core.
+        core: u32,
+        /// The operating system's reason.
+        error: std::io::Error,
+    },
+}
+
+/// A port and all that belongs to it.
+#[derive(Debug)]
+pub(crate) struct Port {
+    pub(crate) no: PortNo,
+    pub(crate) config: PortConfig,
+    pub(crate) mac: [u8; 6],
+    pub(crate) mtu: u16,
+    pub(crate) numa: i32,
+    pub(crate) up: bool,
+    pub(crate) lanes: Vec<Arc<TxLane>>,
+    /// One for each receive queue: its load, and the core it is polled on.
+    pub(crate) rxqs: Vec<(Arc<RxqLoad>, Option<u32>)>,
+    pub(crate) device: Arc<Mutex<Device>>,
+}
+
+/// What changes when ports or threads do.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) ports: BTreeMap<PortNo, Port>,
+    pub(crate) pmds: Vec<Arc<Pmd>>,
+    pub(crate) tuning: Tuning,
+}
+
+/// Settings of the threads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// `other_config:emc-insert-inv-prob`.
+    pub emc_insert_inv_prob: u32,
+    /// `other_config:pmd-sleep-max` in microseconds, for all cores not in `sleep_max_us_of`.
+    pub sleep_max_us: u64,
+    /// The same for single cores.
+    pub sleep_max_us_of: BTreeMap<u32, u64>,
+    /// `other_config:pmd-rxq-assign`.
+    pub rxq_assign: Algorithm,
+    /// `other_config:pmd-rxq-isolate`.
+    pub rxq_isolate: bool,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            emc_insert_inv_prob: 100,
+            sleep_max_us: 0,
+            sleep_max_us_of: BTreeMap::new(),
+            rxq_assign: Algorithm::Cycles,
+            rxq_isolate: true,
+        }
+    }
+}
+
+/// See the [module documentation](self).
+#[derive(Debug)]
+pub struct Engine {
+    /// Held while ports or threads are changed, which may take long.
+    pub(crate) changing: Mutex<Pools>,
+    /// Held for moments only.
+    pub(crate) state: Mutex<State>,
+    /// Serves injected packets.
+    pub(crate) injector: Mutex<Worker>,
+    pub(crate) injector_shared: Arc<WorkerShared>,
+    pub(crate) registries: Mutex<Registries>,
+    pub(crate) common: Common,
+    pub(crate) time: Arc<dyn TimeSource>,
+    /// For injected packets.
+    pub(crate) pool: Mempool,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine {
+    /// An engine with its PMD threads and no ports.
+    ///
+    /// # Errors
+    /// DPDK is not initialised or has no memory; a thread cannot be started.
+    pub fn new(
+        config: &EngineConfig,
+        slow_path: Arc<dyn SlowPath>,
+    ) -> Result<Arc<Self>, EngineError> {
+        let mut pools = Pools::new(config.mbufs);
+        let pool = pools.for_mtu(crate::port::DEFAULT_MTU, 0)?;
+        let common = Common {
+            pool: pool.clone(),
+            slow_path: SharedSlowPath(slow_path),
+            meters: Arc::new(Meters::new()),
+            flows: Arc::new(FlowCount::new(config.flow_limit)),
+            vlan_limit: config.vlan_limit.clamp(1, 2),
+        };
+        let injector_shared = WorkerShared::new();
+        let engine = Self {
+            changing: Mutex::new(pools),
+            state: Mutex::new(State::default()),
+            injector: Mutex::new(Worker::new(&common, Arc::clone(&injector_shared))),
+            registries: Mutex::new(Registries::default()),
+            injector_shared,
+            common,
+            time: Arc::clone(&config.time),
+            pool,
+        };
+        engine.set_pmd_cores(&config.pmd_cores)?;
+        Ok(Arc::new(engine))
+    }
+
+    /// Changes settings of the threads; receive queues are assigned anew if that changes it.
+    pub fn tune(&self, tuning: &Tuning) {
+        let _changing = lock(&self.changing);
+        let old = std::mem::replace(&mut lock(&self.state).tuning, tuning.clone());
+        for pmd in self.pmds() {
+            Self::tune_pmd(&pmd, tuning);
+        }
+        let moves = |t: &Tuning| (t.rxq_assign, t.rxq_isolate);
+        if moves(&old) != moves(tuning) {
+            self.rebalance();
+        }
+    }
+
+    pub(crate) fn tune_pmd(pmd: &Pmd, tuning: &Tuning) {
+        let sleep = tuning.sleep_max_us_of.get(&pmd.shared.core).copied();
+        pmd.send(PmdCommand::SleepMax(sleep.unwrap_or(tuning.sleep_max_us)));
+        let emc = WorkerCommand::EmcInsertInvProb(tuning.emc_insert_inv_prob);
+        pmd.send(PmdCommand::Worker(emc));
+    }
+
+    /// How many VLAN tags are parsed from now on, 1 or 2. All megaflows go.
+    pub fn set_vlan_limit(&self, limit: usize) {
+        let limit = limit.clamp(1, 2);
+        for pmd in self.pmds() {
+            pmd.send(PmdCommand::Worker(WorkerCommand::VlanLimit(limit)));
+            pmd.send(PmdCommand::Worker(WorkerCommand::Flush));
+        }
+        let mut injector = lock(&self.injector);
+        injector.apply(WorkerCommand::VlanLimit(limit));
+        injector.apply(WorkerCommand::Flush);
+    }
+
+    /// Most megaflows; those beyond stay until they are revalidated.
+    pub fn set_flow_limit(&self, limit: usize) {
+        self.common.flows.set_limit(limit);
+    }
+
+    /// Most megaflows.
+    #[must_use]
+    pub fn flow_limit(&self) -> usize {
+        self.common.flows.limit()
+    }
+
+    /// Adds or replaces a meter.
+    pub fn set_meter(&self, id: u32, config: &MeterConfig) {
+        self.common.meters.set(id, config, self.time.now_ms());
+    }
+
+    /// Removes a meter and answers its last counters.
+    pub fn remove_meter(&self, id: u32) -> Option<MeterStats> {
+        self.common.meters.remove(id)
+    }
+
+    /// Counters of a meter.
+    #[must_use]
+    pub fn meter_stats(&self, id: u32) -> Option<MeterStats> {
+        self.common.meters.stats(id)
+    }
+
+    /// The PMD threads.
+    pub(crate) fn pmds(&self) -> Vec<Arc<Pmd>> {
+        lock(&self.state).pmds.clone()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Threads first, so that nobody polls what goes next.
+        let ports: Vec<PortNo> = lock(&self.state).ports.keys().copied().collect();
+        for port in ports {
+            self.remove_port(port);
+        }
+        lock(&self.state).pmds.clear();
+    }
+}

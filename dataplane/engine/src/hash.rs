@@ -1,0 +1,74 @@
+//! The hash of the flow caches: multiply and fold, keyed by secrets drawn at start, so that a peer
+//! who chooses packets cannot choose collisions.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+
+/// The secrets of one set of tables.
+#[derive(Clone, Copy)]
+pub(crate) struct HashKey([u64; 4]);
+
+impl std::fmt::Debug for HashKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HashKey(secret)")
+    }
+}
+
+#[inline(always)]
+const fn fold(a: u64, b: u64) -> u64 {
+    let product = a as u128 * b as u128;
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+impl HashKey {
+    /// Fresh secrets.
+    pub(crate) fn random() -> Self {
+        let state = RandomState::new();
+        // Odd, so that no multiplier is zero.
+        Self([0u64, 1, 2, 3].map(|i| state.hash_one(i) | 1))
+    }
+
+    /// Hash of the words that describe a hot packet besides port and recirculation, which `salt`
+    /// stands for.
+    #[inline(always)]
+    pub(crate) const fn hot(&self, w: &[u64; 5], salt: u32) -> u64 {
+        let [a, b, c, d] = self.0;
+        let x = fold(w[0] ^ a, w[1] ^ b);
+        let y = fold(w[3] ^ c, w[4] ^ d);
+        fold(x ^ w[2] ^ d, y ^ b ^ salt as u64)
+    }
+
+    /// Adds one word to a running hash.
+    #[inline(always)]
+    pub(crate) const fn step(&self, hash: u64, word: u64) -> u64 {
+        fold(hash ^ self.0[0], word ^ self.0[1])
+    }
+
+    /// Where a running hash starts.
+    #[inline(always)]
+    pub(crate) const fn start(&self) -> u64 {
+        self.0[2]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_counts_and_buckets_fill_evenly() {
+        let key = HashKey::random();
+        let base = [1, 2, 3, 4, 5];
+        for i in 0..5 {
+            let mut other = base;
+            other[i] ^= 1 << 40;
+            assert_ne!(key.hot(&base, 7), key.hot(&other, 7), "word {i}");
+        }
+        let mut buckets = [0u32; 64];
+        for i in 0..6400u64 {
+            let h = key.hot(&[0, 0, 0, i << 32, 0], 1);
+            buckets[(h & 63) as usize] += 1;
+        }
+        assert!(buckets.iter().all(|&n| (50..170).contains(&n)), "{buckets:?}");
+    }
+}

@@ -1,0 +1,145 @@
+//! [`Megaflow`]: one cached verdict. Its first cache line is what the packet path touches.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+
+use weir_flow::action::{Action, Actions, SlowReasons};
+use weir_flow::slowpath::{Credit, FlowStats, Translation};
+use weir_flow::{DropReason, Flow, Mask, PortNo};
+
+use crate::counters::Counter;
+use crate::megaflow::ufid::ufid;
+
+/// The action list at a glance, so that the common ones need no second look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// One output and nothing else.
+    Output(PortNo),
+    /// No output.
+    Drop(DropReason),
+    /// Anything else: run the list.
+    Program,
+    /// Translate each packet anew.
+    Slow,
+}
+
+impl Verdict {
+    pub(crate) fn of(t: &Translation) -> Self {
+        if t.slow != SlowReasons::default() {
+            return Self::Slow;
+        }
+        match &*t.actions {
+            [] => Self::Drop(t.drop_reason.unwrap_or(DropReason::OfPipeline)),
+            [Action::Drop(reason)] => Self::Drop(*reason),
+            [Action::Output(port)] => Self::Output(*port),
+            _ => Self::Program,
+        }
+    }
+}
+
+/// A cached verdict about all packets that agree with `key` under `mask`. Owned by one thread, which
+/// alone writes its counters; others read them.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub(crate) struct Megaflow {
+    packets: Counter,
+    bytes: Counter,
+    used_ms: Counter,
+    tcp_flags: AtomicU16,
+    dead: AtomicBool,
+    pub(crate) verdict: Verdict,
+    /// The translation's actions.
+    pub(crate) actions: Actions,
+    /// The key's words under the mask, in the order of the subtable's words.
+    pub(crate) masked: Box<[u64]>,
+    pub(crate) key: Flow,
+    pub(crate) mask: Mask,
+    pub(crate) ufid: u128,
+    pub(crate) slow: SlowReasons,
+    pub(crate) credit: Arc<dyn Credit>,
+    pub(crate) created_ms: u64,
+}
+
+impl Megaflow {
+    /// A megaflow from a translation; `mask` is the one to install with (see `mask_budget`), and
+    /// `masked` the key's words under it.
+    pub(crate) fn new(
+        key: &Flow,
+        mask: Mask,
+        masked: Box<[u64]>,
+        t: &Translation,
+        now_ms: u64,
+    ) -> Self {
+        Self {
+            packets: Counter::default(),
+            bytes: Counter::default(),
+            used_ms: Counter::default(),
+            tcp_flags: AtomicU16::new(0),
+            dead: AtomicBool::new(false),
+            verdict: Verdict::of(t),
+            actions: Arc::clone(&t.actions),
+            masked,
+            key: *key,
+            ufid: ufid(key, &mask),
+            mask,
+            slow: t.slow,
+            credit: Arc::clone(&t.credit),
+            created_ms: now_ms,
+        }
+    }
+
+    /// The same match with another verdict, continuing the counters. Owner only.
+    pub(crate) fn with_translation(&self, t: &Translation) -> Self {
+        let new = Self {
+            created_ms: self.created_ms,
+            ..Self::new(&self.key, self.mask, self.masked.clone(), t, self.created_ms)
+        };
+        let stats = self.stats();
+        new.packets.set(stats.packets);
+        new.bytes.set(stats.bytes);
+        new.used_ms.set(stats.used_ms);
+        new.tcp_flags.store(stats.tcp_flags, Ordering::Relaxed);
+        new
+    }
+
+    /// Counts packets. Owner only.
+    #[inline(always)]
+    pub(crate) fn hit(&self, packets: u64, bytes: u64, tcp_flags: u16, now_ms: u64) {
+        self.packets.add(packets);
+        self.bytes.add(bytes);
+        self.used_ms.set(now_ms);
+        let flags = self.tcp_flags.load(Ordering::Relaxed);
+        if flags | tcp_flags != flags {
+            self.tcp_flags.store(flags | tcp_flags, Ordering::Relaxed);
+        }
+    }
+
+    /// The counters, from any thread.
+    pub(crate) fn stats(&self) -> FlowStats {
+        FlowStats {
+            packets: self.packets.get(),
+            bytes: self.bytes.get(),
+            used_ms: self.used_ms.get(),
+            tcp_flags: self.tcp_flags.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Out of the table; caches that still point here must look again. Owner only.
+    pub(crate) fn bury(&self) {
+        self.dead.store(true, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+}
+
+/// What `later` has more than `earlier`, to be passed to a [`Credit`].
+pub(crate) fn give_credit(credit: &Arc<dyn Credit>, earlier: &FlowStats, later: &FlowStats) {
+    let packets = later.packets.saturating_sub(earlier.packets);
+    if packets != 0 {
+        let bytes = later.bytes.saturating_sub(earlier.bytes);
+        credit.credit(packets, bytes, later.used_ms, later.tcp_flags);
+    }
+}

@@ -1,0 +1,13 @@
+//! Poll-mode driver threads.
+//!
+//! | file | concept |
+//! | --- | --- |
+//! | `thread` | the loop, and how others speak to it |
+//! | `rxq` | a queue in its hands, and that queue's load |
+//! | `assign` | which queue goes to which thread |
+//! | `stats` | what a thread counts |
+
+pub(crate) mod assign;
+pub(crate) mod rxq;
+pub(crate) mod stats;
+pub(crate) mod thread;

@@ -1,0 +1,193 @@
+//! Which receive queue goes to which PMD thread (`other_config:pmd-rxq-assign`, `pmd-rxq-affinity`,
+//! `pmd-rxq-isolate`): a plain function over data.
+
+use std::collections::BTreeMap;
+
+/// `other_config:pmd-rxq-assign`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Algorithm {
+    /// In turn, in the order of the queues.
+    RoundRobin,
+    /// The busiest first, in turn forwards and backwards.
+    #[default]
+    Cycles,
+    /// The busiest first, each to the thread with the least load.
+    Group,
+}
+
+/// A queue to be assigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueDemand {
+    /// NUMA node of its port.
+    pub numa: i32,
+    /// Cycles it used lately.
+    pub cycles: u64,
+    /// The core it is tied to (`pmd-rxq-affinity`).
+    pub pinned: Option<u32>,
+}
+
+/// A thread queues can go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PmdSlot {
+    /// Its core.
+    pub core: u32,
+    /// The core's NUMA node.
+    pub numa: i32,
+}
+
+/// The threads of one NUMA node that take queues in turn.
+struct Node {
+    pmds: Vec<Slot>,
+    next: usize,
+    backwards: bool,
+}
+
+struct Slot {
+    core: u32,
+    cycles: u64,
+    queues: usize,
+}
+
+impl Node {
+    fn take(&mut self, algorithm: Algorithm, cycles: u64) -> Option<u32> {
+        let last = self.pmds.len().checked_sub(1)?;
+        let index = match algorithm {
+            Algorithm::Group => {
+                let load = |(_, s): &(usize, &Slot)| (s.cycles, s.queues);
+                self.pmds.iter().enumerate().min_by_key(load)?.0
+            }
+            Algorithm::RoundRobin => {
+                let index = self.next;
+                self.next = if index == last { 0 } else { index + 1 };
+                index
+            }
+            Algorithm::Cycles => {
+                let index = self.next;
+                match (self.backwards, index) {
+                    (false, i) if i == last => self.backwards = true,
+                    (false, i) => self.next = i + 1,
+                    (true, 0) => self.backwards = false,
+                    (true, i) => self.next = i - 1,
+                }
+                index
+            }
+        };
+        let slot = self.pmds.get_mut(index)?;
+        slot.cycles += cycles;
+        slot.queues += 1;
+        Some(slot.core)
+    }
+}
+
+/// The core for each queue; `None` when there is no thread for it. With `isolate`, threads that have
+/// pinned queues get no others.
+#[must_use]
+pub fn assign(
+    queues: &[QueueDemand],
+    pmds: &[PmdSlot],
+    algorithm: Algorithm,
+    isolate: bool,
+) -> Vec<Option<u32>> {
+    let has = |core| pmds.iter().any(|p| p.core == core);
+    let mut result: Vec<_> = queues.iter().map(|q| q.pinned.filter(|&c| has(c))).collect();
+
+    let mut nodes = BTreeMap::<i32, Node>::new();
+    for pmd in pmds {
+        let pinned = |q: &QueueDemand| q.pinned == Some(pmd.core);
+        if isolate && queues.iter().any(pinned) {
+            continue;
+        }
+        let mine = queues.iter().filter(|q| pinned(q));
+        let slot = Slot {
+            core: pmd.core,
+            cycles: mine.clone().map(|q| q.cycles).sum(),
+            queues: mine.count(),
+        };
+        let node = nodes.entry(pmd.numa);
+        node.or_insert_with(|| Node { pmds: Vec::new(), next: 0, backwards: false })
+            .pmds
+            .push(slot);
+    }
+
+    let mut order: Vec<usize> =
+        (0..queues.len()).filter(|&i| result.get(i).is_some_and(Option::is_none)).collect();
+    if algorithm != Algorithm::RoundRobin {
+        order.sort_by_key(|&i| std::cmp::Reverse(queues.get(i).map_or(0, |q| q.cycles)));
+    }
+    // Queues of nodes without threads go to the other nodes in turn.
+    let numas: Vec<i32> = nodes.keys().copied().collect();
+    let mut foreign = 0;
+    for index in order {
+        let (Some(queue), Some(place)) = (queues.get(index), result.get_mut(index)) else {
+            continue;
+        };
+        let numa = if nodes.contains_key(&queue.numa) {
+            queue.numa
+        } else {
+            let Some(&numa) = numas.get(foreign % numas.len().max(1)) else {
+                continue;
+            };
+            foreign += 1;
+            numa
+        };
+        *place = nodes.get_mut(&numa).and_then(|node| node.take(algorithm, queue.cycles));
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PMDS: [PmdSlot; 3] =
+        [PmdSlot { core: 1, numa: 0 }, PmdSlot { core: 2, numa: 0 }, PmdSlot { core: 3, numa: 0 }];
+
+    fn queue(cycles: u64) -> QueueDemand {
+        QueueDemand { numa: 0, cycles, pinned: None }
+    }
+
+    fn cores(queues: &[QueueDemand], algorithm: Algorithm, isolate: bool) -> Vec<u32> {
+        let result = assign(queues, &PMDS, algorithm, isolate);
+        result.into_iter().map(|core| core.unwrap_or(0)).collect()
+    }
+
+    #[test]
+    fn round_robin_keeps_the_order_and_ignores_load() {
+        let queues = [5, 80, 1, 9].map(queue);
+        assert_eq!(cores(&queues, Algorithm::RoundRobin, true), [1, 2, 3, 1]);
+    }
+
+    #[test]
+    fn cycles_go_forwards_and_backwards_from_the_busiest() {
+        // The example of ovs-vswitchd's documentation of pmd-rxq-assign=cycles.
+        let queues = [80, 70, 60, 50, 40, 30].map(queue);
+        assert_eq!(cores(&queues, Algorithm::Cycles, true), [1, 2, 3, 3, 2, 1]);
+    }
+
+    #[test]
+    fn group_fills_the_least_loaded() {
+        let queues = [80, 70, 60, 50, 40, 30].map(queue);
+        assert_eq!(cores(&queues, Algorithm::Group, true), [1, 2, 3, 3, 2, 1]);
+        let queues = [100, 10, 10, 10].map(queue);
+        assert_eq!(cores(&queues, Algorithm::Group, true), [1, 2, 3, 2]);
+    }
+
+    #[test]
+    fn pinned_queues_isolate_their_thread_unless_told_otherwise() {
+        let mut queues = [80, 70, 60, 50].map(queue);
+        queues[0].pinned = Some(2);
+        assert_eq!(cores(&queues, Algorithm::Cycles, true), [2, 1, 3, 3]);
+        assert_eq!(cores(&queues, Algorithm::Group, false), [2, 1, 3, 3]);
+        // A core without a thread: as if it were not pinned.
+        queues[0].pinned = Some(9);
+        assert_eq!(cores(&queues, Algorithm::Cycles, true), [1, 2, 3, 3]);
+    }
+
+    #[test]
+    fn queues_of_nodes_without_threads_go_elsewhere() {
+        let mut queues = [1, 1, 1].map(queue);
+        queues[1].numa = 1;
+        assert_eq!(cores(&queues, Algorithm::RoundRobin, true), [1, 2, 3]);
+        assert_eq!(assign(&queues, &[], Algorithm::Cycles, true), [None, None, None]);
+    }
+}

@@ -1,0 +1,312 @@
+//! The loop of a PMD thread: poll, forward, flush; change between bursts what it was told to change;
+//! rest when there is little to do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam::channel::{Sender, bounded};
+use crossbeam::queue::SegQueue;
+use weir_dpdk::{Batch, ThreadRegistration, rdtsc, tsc_hz};
+use weir_flow::PortNo;
+use weir_rcu::Guard;
+
+use crate::exec::run::Moment;
+use crate::pmd::rxq::{INTERVAL_MS, PolledQueue};
+use crate::port::rx::{Pace, Rx};
+use crate::time::TimeSource;
+use crate::worker::{Common, Worker, WorkerCommand, WorkerShared};
+
+/// Packets of a burst that say a queue is busy.
+const BUSY_BURST: usize = weir_dpdk::MAX_BURST / 2;
+/// Longest that an idle kernel queue is left alone while others are busy.
+const KERNEL_REST_US: u64 = 50;
+/// Longest rest of a thread all of whose queues can wake it.
+const PARK: Duration = Duration::from_millis(10);
+/// Idle iterations before a thread with only kernel queues rests.
+const IDLE_BEFORE_REST: u32 = 64;
+/// Commands taken between two iterations.
+const COMMANDS_AT_ONCE: usize = 16;
+
+/// What a PMD thread can be told.
+#[derive(Debug)]
+pub(crate) enum PmdCommand {
+    Worker(WorkerCommand),
+    AttachRx(Box<PolledQueue>),
+    /// Gives a queue back, if the thread has it.
+    DetachRx(PortNo, u16, Sender<Option<Rx>>),
+    UseEmc(PortNo, bool),
+    /// Longest sleep in microseconds; 0 never to sleep while there are queues to poll.
+    SleepMax(u64),
+    /// Ends the thread; its queues must have been detached.
+    Stop,
+}
+
+/// What other threads share with a PMD thread.
+#[derive(Debug)]
+pub(crate) struct PmdShared {
+    pub(crate) core: u32,
+    pub(crate) worker: Arc<WorkerShared>,
+    commands: SegQueue<PmdCommand>,
+    pending: AtomicBool,
+}
+
+/// A PMD thread.
+#[derive(Debug)]
+pub(crate) struct Pmd {
+    pub(crate) shared: Arc<PmdShared>,
+    pub(crate) numa: i32,
+    pub(crate) thread_id: u32,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Pmd {
+    /// Starts a thread pinned to `core`.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(crate) fn start(
+        core: u32,
+        thread_id: u32,
+        common: &Common,
+        time: &Arc<dyn TimeSource>,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(PmdShared {
+            core,
+            worker: WorkerShared::new(),
+            commands: SegQueue::new(),
+            pending: AtomicBool::new(false),
+        });
+        let worker = Worker::new(common, Arc::clone(&shared.worker));
+        let (mine, time) = (Arc::clone(&shared), Arc::clone(time));
+        let thread = std::thread::Builder::new()
+            .name(format!("pmd-c{core:02}/id:{thread_id}"))
+            .spawn(move || Loop::new(mine, worker, time).run())?;
+        let numa = weir_dpdk::lcore::node_of(core as usize).unwrap_or(0);
+        Ok(Self { shared, numa, thread_id, thread: Some(thread) })
+    }
+
+    pub(crate) fn send(&self, command: PmdCommand) {
+        self.shared.commands.push(command);
+        self.shared.pending.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Ends a rest.
+    pub(crate) fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+
+    /// Tells it, and answers a way to wait until all it was told is done.
+    pub(crate) fn sync(&self) -> crossbeam::channel::Receiver<()> {
+        let (done, wait) = bounded(1);
+        self.send(PmdCommand::Worker(WorkerCommand::Sync(done)));
+        wait
+    }
+
+    /// Takes a queue back.
+    pub(crate) fn detach_rx(&self, port: PortNo, queue: u16) -> Option<Rx> {
+        let (reply, wait) = bounded(1);
+        self.send(PmdCommand::DetachRx(port, queue, reply));
+        wait.recv().ok().flatten()
+    }
+}
+
+impl Drop for Pmd {
+    fn drop(&mut self) {
+        self.send(PmdCommand::Stop);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::error!(target: "dpif_netdev", "PMD thread on core {} panicked", self.shared.core);
+        }
+    }
+}
+
+struct Loop {
+    shared: Arc<PmdShared>,
+    worker: Worker,
+    time: Arc<dyn TimeSource>,
+    queues: Vec<PolledQueue>,
+    /// The fastest pace any queue needs.
+    pace: Pace,
+    sleep_max_us: u64,
+    sleep_us: u64,
+    idle: u32,
+    stop: bool,
+    now_ms: u64,
+    /// TSC of the last look at the clock, and how many cycles that look is good for.
+    clock_at: u64,
+    clock_good_for: u64,
+    maintain_at_ms: u64,
+    roll_at_ms: u64,
+}
+
+impl Loop {
+    fn new(shared: Arc<PmdShared>, worker: Worker, time: Arc<dyn TimeSource>) -> Self {
+        let now_ms = time.now_ms();
+        Self {
+            shared,
+            worker,
+            time,
+            queues: Vec::new(),
+            pace: Pace::Woken,
+            sleep_max_us: 0,
+            sleep_us: 0,
+            idle: 0,
+            stop: false,
+            now_ms,
+            clock_at: rdtsc(),
+            clock_good_for: tsc_hz() / 20_000,
+            maintain_at_ms: now_ms + 1000,
+            roll_at_ms: now_ms + INTERVAL_MS,
+        }
+    }
+
+    fn run(mut self) {
+        let _registration = ThreadRegistration::new()
+            .inspect_err(|error| log::warn!(target: "dpdk", "{error}"))
+            .ok();
+        if !weir_dpdk::lcore::set_affinity(&[self.shared.core as usize]) {
+            log::warn!(target: "dpif_netdev", "cannot pin PMD thread to core {}", self.shared.core);
+        }
+        // Sleeps of microseconds are to be that.
+        let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
+        let mut guard = weir_rcu::pin();
+        while !self.stop {
+            guard.quiesce();
+            if self.shared.pending.load(Ordering::Relaxed) {
+                self.take_commands();
+            }
+            let packets = self.iterate(&guard);
+            self.rest(packets, &mut guard);
+        }
+        self.worker.apply(WorkerCommand::Flush);
+    }
+
+    fn take_commands(&mut self) {
+        self.shared.pending.store(false, Ordering::SeqCst);
+        for _ in 0..COMMANDS_AT_ONCE {
+            match self.shared.commands.pop() {
+                Some(command) => self.command(command),
+                None => return,
+            }
+        }
+        self.shared.pending.store(true, Ordering::Release);
+    }
+
+    fn command(&mut self, command: PmdCommand) {
+        match command {
+            PmdCommand::Worker(command) => self.worker.apply(command),
+            PmdCommand::AttachRx(queue) => self.queues.push(*queue),
+            PmdCommand::DetachRx(port, queue, reply) => {
+                let mine = self.queues.iter().position(|q| q.port == port && q.queue == queue);
+                // The other side may have given up waiting; the queue then ends here.
+                let _ = reply.try_send(mine.map(|index| self.queues.remove(index).rx));
+            }
+            PmdCommand::UseEmc(port, on) => {
+                for queue in self.queues.iter_mut().filter(|q| q.port == port) {
+                    queue.use_emc = on;
+                }
+            }
+            PmdCommand::SleepMax(us) => self.sleep_max_us = us,
+            PmdCommand::Stop => self.stop = true,
+        }
+        self.pace = self.queues.iter().map(|q| q.rx.pace()).max().unwrap_or(Pace::Woken);
+        self.idle = 0;
+    }
+
+    /// Polls every queue once; answers how many packets there were, and in the largest burst.
+    fn iterate(&mut self, guard: &Guard) -> Polled {
+        let start = rdtsc();
+        self.look_at_clock(start);
+        let moment = Moment { guard, now_ms: self.now_ms };
+        let longest_rest = self.clock_good_for / 50 * KERNEL_REST_US;
+        let mut polled = Polled::default();
+        let mut at = start;
+        let mut batch = Batch::new();
+        for queue in &mut self.queues {
+            let n = queue.poll(&mut batch, at, longest_rest);
+            if n == 0 {
+                continue;
+            }
+            self.worker.receive(&mut batch, queue.port, queue.use_emc, moment);
+            self.worker.flush();
+            queue.rx.processed();
+            let now = rdtsc();
+            queue.count(n, now.wrapping_sub(at));
+            at = now;
+            polled.packets += n;
+            polled.largest = polled.largest.max(n);
+        }
+        let counters = &self.worker.shared.counters;
+        if polled.packets == 0 {
+            counters.idle_iterations.add(1);
+            counters.idle_cycles.add(rdtsc().wrapping_sub(start));
+        } else {
+            counters.busy_iterations.add(1);
+            counters.busy_cycles.add(at.wrapping_sub(start));
+        }
+        polled
+    }
+
+    /// Renews the time now and then: a look costs as much as half a packet.
+    #[inline]
+    fn look_at_clock(&mut self, tsc: u64) {
+        if tsc.wrapping_sub(self.clock_at) < self.clock_good_for {
+            return;
+        }
+        self.clock_at = tsc;
+        self.now_ms = self.time.now_ms();
+        if self.now_ms >= self.maintain_at_ms {
+            self.maintain_at_ms = self.now_ms + 1000;
+            self.worker.maintain();
+        }
+        if self.now_ms >= self.roll_at_ms {
+            self.roll_at_ms = self.now_ms + INTERVAL_MS;
+            self.queues.iter().for_each(PolledQueue::roll);
+        }
+    }
+
+    /// Sleeps if that is right.
+    fn rest(&mut self, polled: Polled, guard: &mut Guard) {
+        self.idle = if polled.packets == 0 { self.idle.saturating_add(1) } else { 0 };
+        let rest = match self.pace {
+            Pace::Woken if self.idle > 1 => PARK,
+            Pace::Kernel if self.idle > IDLE_BEFORE_REST => {
+                Duration::from_micros(u64::from(self.idle).min(500))
+            }
+            Pace::Woken | Pace::Kernel => return,
+            Pace::Poll => {
+                if polled.largest >= BUSY_BURST || self.sleep_max_us == 0 {
+                    self.sleep_us = 0;
+                    return;
+                }
+                let rest = Duration::from_micros(self.sleep_us);
+                self.sleep_us = (self.sleep_us + 1).min(self.sleep_max_us);
+                if rest.is_zero() {
+                    return;
+                }
+                rest
+            }
+        };
+        let start = rdtsc();
+        guard.quiesce_after(|| std::thread::park_timeout(rest));
+        let end = rdtsc();
+        let counters = &self.worker.shared.counters;
+        counters.sleep_iterations.add(1);
+        counters.sleep_cycles.add(end.wrapping_sub(start));
+        // Look at the clock next time.
+        self.clock_at = end.wrapping_sub(self.clock_good_for);
+    }
+}
+
+/// What one iteration found.
+#[derive(Clone, Copy, Debug, Default)]
+struct Polled {
+    packets: usize,
+    largest: usize,
+}

@@ -1,0 +1,306 @@
+//! Ports: a device of some kind, its queues, and what the database shows of it.
+//!
+//! | file | concept |
+//! | --- | --- |
+//! | `rx`, `tx` | one queue of whatever kind, as the packet path sees it |
+//! | `lane` | a transmit queue that threads may share |
+//! | `dpdk`, `dummy` | one kind of port each |
+//! | `options` | reading an interface's options |
+//! | `pools` | packet memory for ports |
+
+pub(crate) mod dpdk;
+pub(crate) mod dummy;
+pub(crate) mod lane;
+pub(crate) mod options;
+mod pools;
+pub(crate) mod rx;
+pub(crate) mod tx;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use weir_dpdk::DpdkError;
+use weir_flow::DropReason;
+
+use crate::capture::Capture;
+use crate::port::dummy::{Captures, Dummy, DummyRx, DummyTx};
+use crate::port::options::Options;
+use crate::port::rx::Rx;
+use crate::port::tx::Tx;
+pub use dummy::InjectError;
+pub(crate) use pools::Pools;
+
+/// MTU of a port that none was asked for.
+pub(crate) const DEFAULT_MTU: u16 = 1500;
+/// Bytes of a frame besides the IP packet and VLAN tags.
+pub(crate) const ETHERNET_LEN: u32 = 14;
+
+/// What a port should be: the interface's row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PortConfig {
+    /// The interface's name.
+    pub name: String,
+    /// Its type, as in the database.
+    pub kind: String,
+    /// Its `options` column.
+    pub options: BTreeMap<String, String>,
+    /// `mtu_request`.
+    pub mtu: Option<u16>,
+    /// `mac`.
+    pub mac: Option<[u8; 6]>,
+    /// `other_config:emc-enable`, true unless said otherwise.
+    pub emc_disabled: bool,
+    /// `other_config:pmd-rxq-affinity`: core of each queue it names.
+    pub rxq_affinity: BTreeMap<u16, u32>,
+}
+
+/// Why a port could not be made or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PortError {
+    /// The engine has no such type.
+    #[error("could not create type {0}: unknown port type")]
+    UnknownKind(String),
+    /// The number is taken.
+    #[error("port number {0} is in use")]
+    Exists(u32),
+    /// The number is beyond what a datapath can have.
+    #[error("port number {0} is too large; the largest is 65534")]
+    NumberTooLarge(u32),
+    /// There is no such port.
+    #[error("no port number {0}")]
+    NoPort(u32),
+    /// An option that the type needs.
+    #[error("options:{0} is not set")]
+    MissingOption(&'static str),
+    /// An option's value that cannot be.
+    #[error("options:{key}={value}: must be {wanted}")]
+    BadOption {
+        /// The option.
+        key: &'static str,
+        /// What was given.
+        value: String,
+        /// What would be good.
+        wanted: String,
+    },
+    /// A capture file could not be opened.
+    #[error("{path}: {error}")]
+    Capture {
+        /// The file.
+        path: String,
+        /// The operating system's reason.
+        error: std::io::Error,
+    },
+    /// This kind of port cannot do that.
+    #[error("{0} is not supported by this type of port")]
+    Unsupported(&'static str),
+    /// DPDK refused.
+    #[error(transparent)]
+    Dpdk(#[from] DpdkError),
+}
+
+/// State of a port's wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// Whether packets can pass.
+    pub up: bool,
+    /// Megabits a second, when known.
+    pub speed_mbps: Option<u32>,
+    /// Full duplex, when known.
+    pub full_duplex: Option<bool>,
+}
+
+/// Counters of a port.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PortStats {
+    /// Packets received.
+    pub rx_packets: u64,
+    /// Packets sent.
+    pub tx_packets: u64,
+    /// Bytes received.
+    pub rx_bytes: u64,
+    /// Bytes sent.
+    pub tx_bytes: u64,
+    /// Packets lost on the way in.
+    pub rx_dropped: u64,
+    /// Packets not sent: no room, too long, port down.
+    pub tx_dropped: u64,
+    /// Damaged packets received.
+    pub rx_errors: u64,
+    /// Packets the device failed to send.
+    pub tx_errors: u64,
+    /// `tx_dropped` by reason, and counters under the driver's own names.
+    pub custom: Vec<(String, u64)>,
+}
+
+/// A port's device and queues, freshly opened.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) rx: Vec<Rx>,
+    pub(crate) tx: Vec<Tx>,
+    pub(crate) mtu: u16,
+    pub(crate) mac: [u8; 6],
+    pub(crate) numa: i32,
+}
+
+/// The control side of a port.
+#[derive(Debug)]
+pub(crate) enum Device {
+    Dpdk(dpdk::DpdkPort),
+    Dummy(Arc<Dummy>),
+}
+
+/// Is this a type the engine can make?
+#[must_use]
+pub fn is_known_kind(kind: &str) -> bool {
+    matches!(kind, "dpdk" | "dummy" | "dummy-internal" | "dummy-pmd")
+}
+
+impl Device {
+    /// Opens the device of an interface, for `n_txq` sending threads.
+    pub(crate) fn open(
+        config: &PortConfig,
+        n_txq: u16,
+        pools: &mut Pools,
+    ) -> Result<(Self, Opened), PortError> {
+        let options = Options(&config.options);
+        let mtu = config.mtu.unwrap_or(DEFAULT_MTU);
+        let (device, mut opened) = match config.kind.as_str() {
+            "dpdk" => {
+                let (port, opened) = dpdk::open(&options, n_txq, mtu, pools)?;
+                (Self::Dpdk(port), opened)
+            }
+            "dummy" | "dummy-internal" | "dummy-pmd" => {
+                let (port, opened) = open_dummy(&options, mtu)?;
+                (Self::Dummy(port), opened)
+            }
+            other => return Err(PortError::UnknownKind(other.to_owned())),
+        };
+        if let Some(mac) = config.mac {
+            let mut device = device;
+            device.set_mac(mac)?;
+            opened.mac = mac;
+            return Ok((device, opened));
+        }
+        Ok((device, opened))
+    }
+
+    /// Sets the device's own address.
+    pub(crate) fn set_mac(&mut self, mac: [u8; 6]) -> Result<(), PortError> {
+        match self {
+            Self::Dpdk(port) => port.set_mac(mac),
+            // Nothing but the number that the port shows.
+            Self::Dummy(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn link(&self) -> Link {
+        match self {
+            Self::Dpdk(port) => port.link(),
+            Self::Dummy(_) => Link { up: true, ..Link::default() },
+        }
+    }
+
+    /// Counters the device keeps; `None` when the engine's own are all there is.
+    pub(crate) fn stats(&self) -> Option<PortStats> {
+        match self {
+            Self::Dpdk(port) => {
+                let custom = port.extended_stats();
+                Some(PortStats { custom, ..port.stats() })
+            }
+            Self::Dummy(_) => None,
+        }
+    }
+
+    /// Packets and bytes received, of ports whose device does not count.
+    pub(crate) fn received(&self) -> (u64, u64) {
+        match self {
+            Self::Dpdk(_) => (0, 0),
+            Self::Dummy(port) => port.received(),
+        }
+    }
+
+    pub(crate) fn status(&self) -> BTreeMap<String, String> {
+        let mut status = BTreeMap::new();
+        match self {
+            Self::Dpdk(port) => port.status(&mut status),
+            Self::Dummy(_) => {
+                status.insert("driver_name".to_owned(), "openvswitch".to_owned());
+            }
+        }
+        status
+    }
+
+    pub(crate) fn config(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::Dpdk(port) => port.config(),
+            Self::Dummy(_) => BTreeMap::new(),
+        }
+    }
+
+    /// Does it serve PMD threads (and not the main thread, in OVS's terms)?
+    pub(crate) fn is_pmd(&self, kind: &str) -> bool {
+        match self {
+            Self::Dpdk(_) => true,
+            Self::Dummy(_) => kind == "dummy-pmd",
+        }
+    }
+}
+
+/// Number in the next dummy port's MAC address.
+static NEXT_DUMMY: AtomicU32 = AtomicU32::new(0xaa55_0000);
+
+fn open_dummy(options: &Options<'_>, mtu: u16) -> Result<(Arc<Dummy>, Opened), PortError> {
+    let dummy = Dummy::new(captures(options)?);
+    let number = NEXT_DUMMY.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    let [a, b, c, d] = number;
+    let n_rxq: u16 = options.number("n_rxq", 1, 1, 64)?;
+    let n_txq: u16 = options.number("n_txq", 1, 1, 64)?;
+    let rx = (0..n_rxq).map(|_| Rx::Dummy(DummyRx::new(Arc::clone(&dummy)))).collect();
+    let tx = (0..n_txq).map(|_| Tx::Dummy(DummyTx::new(Arc::clone(&dummy)))).collect();
+    let numa = options.number("numa_id", 0, 0, 1023)?;
+    Ok((dummy, Opened { rx, tx, mtu, mac: [0xaa, 0x55, a, b, c, d], numa }))
+}
+
+/// Capture files: `pcap` for both ways, or `rxq_pcap` and `tx_pcap`.
+pub(crate) fn captures(options: &Options<'_>) -> Result<Captures, PortError> {
+    let open = |path: &str| {
+        Capture::append(path)
+            .map(|capture| Arc::new(Mutex::new(capture)))
+            .map_err(|error| PortError::Capture { path: path.to_owned(), error })
+    };
+    if let Some(path) = options.get("pcap") {
+        let both = open(path)?;
+        return Ok(Captures { rx: Some(Arc::clone(&both)), tx: Some(both) });
+    }
+    Ok(Captures {
+        rx: options.get("rxq_pcap").map(open).transpose()?,
+        tx: options.get("tx_pcap").map(open).transpose()?,
+    })
+}
+
+/// Counters of a port's lanes, together.
+pub(crate) fn sum_lanes<'a>(
+    lanes: impl Iterator<Item = &'a lane::LaneCounters>,
+) -> (u64, u64, Vec<(DropReason, u64)>) {
+    let mut packets = 0;
+    let mut bytes = 0;
+    let mut drops: Vec<_> = [
+        DropReason::TxQueueFull,
+        DropReason::TxMtuExceeded,
+        DropReason::TxPortDown,
+        DropReason::NoBuffer,
+        DropReason::InvalidPacket,
+    ]
+    .map(|reason| (reason, 0))
+    .into();
+    for lane in lanes {
+        packets += lane.packets.get();
+        bytes += lane.bytes.get();
+        for (reason, n) in &mut drops {
+            *n += lane.drops.get(*reason);
+        }
+    }
+    (packets, bytes, drops)
+}

@@ -1,0 +1,166 @@
+//! Ports of type `dpdk`: any device that DPDK can attach by its `dpdk-devargs`.
+
+use std::collections::BTreeMap;
+
+use weir_dpdk::{EthConfig, EthDev, Started};
+
+use crate::port::options::Options;
+use crate::port::rx::Rx;
+use crate::port::tx::Tx;
+use crate::port::{Link, Opened, Pools, PortError, PortStats};
+
+/// Descriptors of a queue unless `n_rxq_desc` or `n_txq_desc` says otherwise.
+const DESCRIPTORS: u16 = 2048;
+
+/// A running DPDK device.
+#[derive(Debug)]
+pub(crate) struct DpdkPort {
+    dev: EthDev,
+    devargs: String,
+    n_rxq: u16,
+    n_txq: u16,
+    rxq_desc: u16,
+    txq_desc: u16,
+    tx_offloads: u64,
+    link_interrupt: bool,
+}
+
+/// Opens the device of an interface.
+pub(crate) fn open(
+    options: &Options<'_>,
+    n_txq: u16,
+    mtu: u16,
+    pools: &mut Pools,
+) -> Result<(DpdkPort, Opened), PortError> {
+    let devargs = options.required("dpdk-devargs")?;
+    let mut dev = EthDev::attach(devargs)?;
+    let config = EthConfig {
+        n_rxq: options.number("n_rxq", 1, 1, u16::MAX)?,
+        n_txq,
+        rxq_desc: options.number("n_rxq_desc", DESCRIPTORS, 1, 4096)?,
+        txq_desc: options.number("n_txq_desc", DESCRIPTORS, 1, 4096)?,
+        mtu,
+        ..EthConfig::default()
+    };
+    let numa = dev.socket().max(0);
+    let pool = pools.for_mtu(mtu, numa)?;
+    let Started { rx, tx, rxq_desc, txq_desc, tx_offloads, link_state_interrupt, .. } =
+        dev.start(&config, &pool)?;
+    let port = DpdkPort {
+        devargs: devargs.to_owned(),
+        n_rxq: rx.len() as u16,
+        n_txq: tx.len() as u16,
+        rxq_desc,
+        txq_desc,
+        tx_offloads,
+        link_interrupt: link_state_interrupt,
+        dev,
+    };
+    let opened = Opened {
+        rx: rx.into_iter().map(Rx::Dpdk).collect(),
+        tx: tx.into_iter().map(|queue| Tx::Dpdk(queue, tx_offloads)).collect(),
+        mtu,
+        mac: port.dev.mac()?,
+        numa,
+    };
+    Ok((port, opened))
+}
+
+impl DpdkPort {
+    pub(crate) fn set_mac(&mut self, mac: [u8; 6]) -> Result<(), PortError> {
+        Ok(self.dev.set_mac(mac)?)
+    }
+
+    pub(crate) fn link(&self) -> Link {
+        match self.dev.link() {
+            Ok(link) => Link {
+                up: link.up,
+                speed_mbps: link.speed_mbps,
+                full_duplex: Some(link.full_duplex),
+            },
+            Err(_) => Link::default(),
+        }
+    }
+
+    /// What the device counted itself.
+    pub(crate) fn stats(&self) -> PortStats {
+        let stats = self.dev.stats().unwrap_or_default();
+        PortStats {
+            rx_packets: stats.rx_packets,
+            tx_packets: stats.tx_packets,
+            rx_bytes: stats.rx_bytes,
+            tx_bytes: stats.tx_bytes,
+            rx_dropped: stats.rx_missed + stats.rx_no_mbuf,
+            rx_errors: stats.rx_errors,
+            tx_errors: stats.tx_errors,
+            ..PortStats::default()
+        }
+    }
+
+    /// Counters with the driver's names.
+    pub(crate) fn extended_stats(&self) -> Vec<(String, u64)> {
+        self.dev.xstats().unwrap_or_default()
+    }
+
+    /// The interface's `status` column.
+    pub(crate) fn status(&self, status: &mut BTreeMap<String, String>) {
+        let mut set = |key: &str, value: String| {
+            status.insert(key.to_owned(), value);
+        };
+        let Ok(info) = self.dev.info() else {
+            return;
+        };
+        set("port_no", self.dev.port_id().to_string());
+        set("numa_id", self.dev.socket().to_string());
+        set("driver_name", info.driver_name);
+        set("min_rx_bufsize", info.min_rx_bufsize.to_string());
+        set("max_rx_pktlen", info.max_rx_pktlen.to_string());
+        set("max_rx_queues", info.max_rx_queues.to_string());
+        set("max_tx_queues", info.max_tx_queues.to_string());
+        set("max_mac_addrs", info.max_mac_addrs.to_string());
+        set("max_hash_mac_addrs", info.max_hash_mac_addrs.to_string());
+        set("max_vfs", info.max_vfs.to_string());
+        set("max_vmdq_pools", info.max_vmdq_pools.to_string());
+        set("n_rxq", self.n_rxq.to_string());
+        set("n_txq", self.n_txq.to_string());
+        set("if_type", "6".to_owned());
+        set("if_descr", format!("{} {}", weir_dpdk::version(), info_driver(&self.dev)));
+        if !info.bus_info.is_empty() {
+            set("bus_info", format!("bus_name={}, {}", info.bus_name, info.bus_info));
+        } else {
+            set("bus_info", format!("bus_name={}", info.bus_name));
+        }
+        let link = self.link();
+        let speed = link.speed_mbps.map_or_else(|| "Unknown".to_owned(), speed_name);
+        set("link_speed", speed);
+    }
+
+    /// Settings as `dpif/show` and `get_config` give them.
+    pub(crate) fn config(&self) -> BTreeMap<String, String> {
+        [
+            ("dpdk-devargs", self.devargs.clone()),
+            ("configured_rx_queues", self.n_rxq.to_string()),
+            ("requested_rx_queues", self.n_rxq.to_string()),
+            ("configured_tx_queues", self.n_txq.to_string()),
+            ("requested_tx_queues", self.n_txq.to_string()),
+            ("configured_rxq_descriptors", self.rxq_desc.to_string()),
+            ("configured_txq_descriptors", self.txq_desc.to_string()),
+            ("lsc_interrupt_mode", self.link_interrupt.to_string()),
+            ("tx_offloads", format!("{:#x}", self.tx_offloads)),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into()
+    }
+}
+
+fn info_driver(dev: &EthDev) -> String {
+    dev.info().map(|info| info.driver_name).unwrap_or_default()
+}
+
+fn speed_name(mbps: u32) -> String {
+    if mbps >= 1000 && mbps.is_multiple_of(1000) {
+        format!("{}Gbps", mbps / 1000)
+    } else {
+        format!("{mbps}Mbps")
+    }
+}

@@ -1,0 +1,58 @@
+//! [`Rx`]: one receive queue of whatever kind of port. Dispatch is a `match`, once a burst.
+
+use weir_dpdk::{Batch, RxQueue};
+
+use crate::port::dummy::DummyRx;
+
+/// How a queue wants to be looked after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pace {
+    /// Who adds a packet wakes the thread.
+    Woken,
+    /// Each look is a system call; a packet may wait a little.
+    Kernel,
+    /// To be polled all the time.
+    Poll,
+}
+
+/// See the [module documentation](self).
+#[derive(Debug)]
+pub(crate) enum Rx {
+    /// A DPDK device.
+    Dpdk(RxQueue),
+    /// A dummy device.
+    Dummy(DummyRx),
+}
+
+impl Rx {
+    /// Adds what has come in to an empty batch; answers how many.
+    #[inline]
+    pub(crate) fn receive(&mut self, batch: &mut Batch) -> usize {
+        match self {
+            Self::Dpdk(queue) => queue.rx_burst(batch),
+            Self::Dummy(dummy) => dummy.receive(batch),
+        }
+    }
+
+    /// How it wants to be looked after.
+    pub(crate) fn pace(&self) -> Pace {
+        match self {
+            Self::Dpdk(_) => Pace::Poll,
+            Self::Dummy(_) => Pace::Woken,
+        }
+    }
+
+    /// Does each look cost a system call?
+    #[inline]
+    pub(crate) fn is_kernel(&self) -> bool {
+        self.pace() == Pace::Kernel
+    }
+
+    /// Takes note that all packets received so far went through the switch.
+    #[inline]
+    pub(crate) fn processed(&mut self) {
+        if let Self::Dummy(dummy) = self {
+            dummy.processed();
+        }
+    }
+}

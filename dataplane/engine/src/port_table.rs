@@ -1,0 +1,311 @@
+//! The engine's ports: adding, removing, changing, and what the database shows of them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use weir_flow::PortNo;
+
+use crate::engine::{Engine, Port, lock};
+use crate::exec::tx::MAX_PORTS;
+use crate::pmd::rxq::{PolledQueue, RxqLoad};
+use crate::pmd::thread::PmdCommand;
+use crate::port::lane::TxLane;
+use crate::port::options::Options;
+use crate::port::{
+    self, Device, ETHERNET_LEN, InjectError, Link, Opened, PortConfig, PortError, PortStats,
+};
+use crate::worker::WorkerCommand;
+
+/// What a port is like now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PortStatus {
+    /// Its MAC address.
+    pub mac: [u8; 6],
+    /// Its MTU.
+    pub mtu: u16,
+    /// The wire.
+    pub link: Link,
+    /// Whether it was brought up.
+    pub admin_up: bool,
+    /// The interface's `status` column.
+    pub status: BTreeMap<String, String>,
+    /// Settings in use, as `dpif/show` lists them.
+    pub config: BTreeMap<String, String>,
+    /// Receive and transmit queues.
+    pub n_rxq: usize,
+    /// See `n_rxq`.
+    pub n_txq: usize,
+    /// Is it one that OVS polls from PMD threads only?
+    pub is_pmd: bool,
+}
+
+impl Engine {
+    /// Opens a device and begins to take its packets. It starts up.
+    ///
+    /// # Errors
+    /// The number or the device is in use, or the device cannot be opened as asked; nothing changed
+    /// then.
+    pub fn add_port(&self, no: PortNo, config: PortConfig) -> Result<(), PortError> {
+        let mut pools = lock(&self.changing);
+        if no.0 >= MAX_PORTS - 1 {
+            return Err(PortError::NumberTooLarge(no.0));
+        }
+        if lock(&self.state).ports.contains_key(&no) {
+            return Err(PortError::Exists(no.0));
+        }
+        let pmds = self.pmds();
+        // A transmit queue for each thread and one for injected packets.
+        let n_txq = u16::try_from(pmds.len() + 1).unwrap_or(u16::MAX);
+        let (device, opened) = Device::open(&config, n_txq, &mut pools)?;
+        let Opened { rx, tx, mtu, mac, numa } = opened;
+        let frame = u32::from(mtu) + ETHERNET_LEN;
+        let lanes: Vec<_> = tx.into_iter().map(|tx| Arc::new(TxLane::new(tx, frame))).collect();
+        self.attach_lanes(no, &lanes);
+        let loads: Vec<_> = rx.iter().map(|_| Arc::new(RxqLoad::default())).collect();
+        let use_emc = !config.emc_disabled;
+        log::info!(target: "dpif_netdev", "port {} ({}) added as {}", config.name, config.kind, no.0);
+        lock(&self.state).ports.insert(
+            no,
+            Port {
+                no,
+                mac,
+                mtu,
+                numa,
+                up: true,
+                lanes,
+                rxqs: loads.iter().map(|load| (Arc::clone(load), None)).collect(),
+                device: Arc::new(Mutex::new(device)),
+                config,
+            },
+        );
+        // Only new queues move: the others stay where they are until they are balanced anew.
+        let places = self.places_for(no);
+        for (((queue, rx), load), core) in (0..).zip(rx).zip(loads).zip(places) {
+            let polled = PolledQueue::new(rx, no, queue, use_emc, load);
+            self.give_queue(polled, core);
+        }
+        Ok(())
+    }
+
+    /// Gives each thread its lane of a port. Threads share lanes if there are too few.
+    fn attach_lanes(&self, no: PortNo, lanes: &[Arc<TxLane>]) {
+        if lanes.is_empty() {
+            return;
+        }
+        for (i, pmd) in self.pmds().iter().enumerate() {
+            if let Some(lane) = lanes.get((i + 1) % lanes.len()) {
+                let attach = WorkerCommand::AttachTx(no, Arc::clone(lane));
+                pmd.send(PmdCommand::Worker(attach));
+            }
+        }
+        if let Some(lane) = lanes.first() {
+            lock(&self.injector).apply(WorkerCommand::AttachTx(no, Arc::clone(lane)));
+        }
+    }
+
+    /// Hands a queue to the thread of a core; with no such thread to any.
+    pub(crate) fn give_queue(&self, queue: PolledQueue, core: Option<u32>) {
+        let mut state = lock(&self.state);
+        let pmds = &state.pmds;
+        let pmd = pmds.iter().find(|pmd| Some(pmd.shared.core) == core).or_else(|| pmds.first());
+        let Some(pmd) = pmd.map(Arc::clone) else {
+            return;
+        };
+        if let Some(port) = state.ports.get_mut(&queue.port)
+            && let Some((_, place)) = port.rxqs.get_mut(usize::from(queue.queue))
+        {
+            *place = Some(pmd.shared.core);
+        }
+        pmd.send(PmdCommand::AttachRx(Box::new(queue)));
+    }
+
+    /// Closes a port. Packets on their way to it are lost, those of other ports are not. False when
+    /// there is no such port.
+    pub fn remove_port(&self, no: PortNo) -> bool {
+        let _changing = lock(&self.changing);
+        self.close_port(no).is_some()
+    }
+
+    fn close_port(&self, no: PortNo) -> Option<PortConfig> {
+        let port = lock(&self.state).ports.remove(&no)?;
+        let pmds = self.pmds();
+        for (queue, (_, core)) in (0..).zip(&port.rxqs) {
+            let pmd = pmds.iter().find(|pmd| Some(pmd.shared.core) == *core);
+            drop(pmd.and_then(|pmd| pmd.detach_rx(no, queue)));
+        }
+        for pmd in &pmds {
+            pmd.send(PmdCommand::Worker(WorkerCommand::DetachPort(no)));
+        }
+        lock(&self.injector).apply(WorkerCommand::DetachPort(no));
+        // The lanes are ours alone when all threads have let go.
+        for wait in pmds.iter().map(|pmd| pmd.sync()).collect::<Vec<_>>() {
+            let _ = wait.recv();
+        }
+        for lane in port.lanes {
+            if let Some(lane) = Arc::into_inner(lane) {
+                drop(lane.into_tx());
+            }
+        }
+        log::info!(target: "dpif_netdev", "port {} removed", port.config.name);
+        Some(port.config)
+    }
+
+    /// Makes a port what `config` says: in place where the device allows it, else by closing and
+    /// opening it.
+    ///
+    /// # Errors
+    /// There is no such port, or it cannot be what is asked. If it had to be closed it is opened
+    /// again as it was, if that can be.
+    pub fn change_port(&self, no: PortNo, config: PortConfig) -> Result<(), PortError> {
+        let old = {
+            let state = lock(&self.state);
+            state.ports.get(&no).map(|p| p.config.clone()).ok_or(PortError::NoPort(no.0))?
+        };
+        if old == config {
+            return Ok(());
+        }
+        let stays = |c: &PortConfig| {
+            let mut c = c.clone();
+            c.emc_disabled = false;
+            c.rxq_affinity.clear();
+            c.mac = None;
+            if c.kind.starts_with("dummy") {
+                c.options.retain(|key, _| !matches!(key.as_str(), "pcap" | "rxq_pcap" | "tx_pcap"));
+            }
+            c
+        };
+        if stays(&old) == stays(&config) && (config.mac.is_some() || old.mac.is_none()) {
+            return self.change_in_place(no, &old, config);
+        }
+        let name = old.name.clone();
+        self.remove_port(no);
+        self.add_port(no, config).inspect_err(|_| {
+            if let Err(error) = self.add_port(no, old) {
+                log::error!(target: "dpif_netdev", "{name}: cannot be opened as it was: {error}");
+            }
+        })
+    }
+
+    fn change_in_place(
+        &self,
+        no: PortNo,
+        old: &PortConfig,
+        config: PortConfig,
+    ) -> Result<(), PortError> {
+        let _changing = lock(&self.changing);
+        let device = self.device(no).ok_or(PortError::NoPort(no.0))?;
+        {
+            let mut device = lock(&device);
+            if let (Some(mac), true) = (config.mac, config.mac != old.mac) {
+                device.set_mac(mac)?;
+                if let Some(port) = lock(&self.state).ports.get_mut(&no) {
+                    port.mac = mac;
+                }
+            }
+            if let (Device::Dummy(dummy), true) = (&*device, config.options != old.options) {
+                dummy.set_captures(port::captures(&Options(&config.options))?);
+            }
+        }
+        if config.emc_disabled != old.emc_disabled {
+            for pmd in self.pmds() {
+                pmd.send(PmdCommand::UseEmc(no, !config.emc_disabled));
+            }
+        }
+        let moved = config.rxq_affinity != old.rxq_affinity;
+        if let Some(port) = lock(&self.state).ports.get_mut(&no) {
+            port.config = config;
+        }
+        if moved {
+            self.rebalance();
+        }
+        Ok(())
+    }
+
+    fn device(&self, no: PortNo) -> Option<Arc<Mutex<Device>>> {
+        lock(&self.state).ports.get(&no).map(|port| Arc::clone(&port.device))
+    }
+
+    /// Lets packets leave by a port, or drops them (`ovs-ofctl mod-port ... down`). False when there
+    /// is no such port.
+    pub fn set_port_up(&self, no: PortNo, up: bool) -> bool {
+        let mut state = lock(&self.state);
+        let Some(port) = state.ports.get_mut(&no) else {
+            return false;
+        };
+        port.up = up;
+        let frame = if up { u32::from(port.mtu) + ETHERNET_LEN } else { 0 };
+        for lane in &port.lanes {
+            lane.set_max_frame(frame);
+        }
+        true
+    }
+
+    /// Counters of a port.
+    #[must_use]
+    pub fn port_stats(&self, no: PortNo) -> Option<PortStats> {
+        let (device, lanes) = {
+            let state = lock(&self.state);
+            let port = state.ports.get(&no)?;
+            (Arc::clone(&port.device), port.lanes.clone())
+        };
+        let (tx_packets, tx_bytes, drops) =
+            port::sum_lanes(lanes.iter().map(|lane| &lane.counters));
+        let device = lock(&device);
+        let mut stats = device.stats().unwrap_or_else(|| {
+            let (rx_packets, rx_bytes) = device.received();
+            PortStats { rx_packets, rx_bytes, tx_packets, tx_bytes, ..PortStats::default() }
+        });
+        stats.tx_dropped += drops.iter().map(|(_, n)| n).sum::<u64>();
+        stats.custom.extend(drops.iter().map(|(reason, n)| (reason.counter().to_owned(), *n)));
+        Some(stats)
+    }
+
+    /// What a port is like.
+    #[must_use]
+    pub fn port_status(&self, no: PortNo) -> Option<PortStatus> {
+        let (device, status) = {
+            let state = lock(&self.state);
+            let port = state.ports.get(&no)?;
+            let status = PortStatus {
+                mac: port.mac,
+                mtu: port.mtu,
+                admin_up: port.up,
+                n_rxq: port.rxqs.len(),
+                n_txq: port.lanes.len(),
+                ..PortStatus::default()
+            };
+            (Arc::clone(&port.device), (status, port.config.kind.clone()))
+        };
+        let (status, kind) = status;
+        let device = lock(&device);
+        Some(PortStatus {
+            link: device.link(),
+            status: device.status(),
+            config: device.config(),
+            is_pmd: device.is_pmd(&kind),
+            ..status
+        })
+    }
+
+    /// Numbers and names of the ports.
+    #[must_use]
+    pub fn ports(&self) -> Vec<(PortNo, String)> {
+        let state = lock(&self.state);
+        state.ports.values().map(|port| (port.no, port.config.name.clone())).collect()
+    }
+
+    /// Lets a packet come in by a dummy port (`netdev-dummy/receive`), and waits until it went
+    /// through the switch.
+    ///
+    /// # Errors
+    /// It is no dummy port, has no room, or the packet was not processed in time.
+    pub fn dummy_receive(&self, no: PortNo, packet: &[u8]) -> Result<(), InjectError> {
+        let dummy = match self.device(no).as_deref().map(lock).as_deref() {
+            Some(Device::Dummy(dummy)) => Arc::clone(dummy),
+            _ => return Err(InjectError::NoPort),
+        };
+        let number = dummy.inject(&self.pool, packet)?;
+        self.pmds().iter().for_each(|pmd| pmd.wake());
+        dummy.wait(number)
+    }
+}
