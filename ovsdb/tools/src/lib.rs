@@ -1,1 +1,4 @@
 //! ovsdb-server, ovsdb-client, ovsdb-tool, ovs-vsctl.
+#![forbid(unsafe_code)]
+
+pub mod server;
