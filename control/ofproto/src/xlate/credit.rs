@@ -1,0 +1,124 @@
+//! [`Credits`]: everything that is told of the packets of a megaflow: flows, tables, patch ports,
+//! learned addresses. Translation collects them, the engine passes counters on through them.
+
+use std::sync::Arc;
+
+use weir_flow::slowpath::Credit;
+use weir_protocols::mac_learning::Sighting;
+
+use super::learn::{LearnSink, Learned};
+use super::recirc::RecircHandle;
+use crate::table::RuleStats;
+use crate::table::rule::flag;
+use crate::view::{BridgeShared, BundleId, PatchCounters};
+
+/// One receiver of a megaflow's counters.
+#[derive(Debug)]
+pub enum CreditEntry {
+    /// A flow that was executed.
+    Rule {
+        /// Its counters.
+        stats: Arc<RuleStats>,
+        /// Its flags.
+        flags: u16,
+    },
+    /// A lookup in a table.
+    Table {
+        /// The bridge.
+        bridge: Arc<BridgeShared>,
+        /// The table.
+        id: u8,
+        /// Did a flow match?
+        found: bool,
+    },
+    /// A patch port that was crossed.
+    Patch {
+        /// The end the packets left.
+        from: Arc<PatchCounters>,
+        /// The end they came to.
+        to: Arc<PatchCounters>,
+    },
+    /// A station that was seen.
+    Mac {
+        /// The bridge.
+        bridge: Arc<BridgeShared>,
+        /// Who and where.
+        seen: Sighting<BundleId>,
+    },
+    /// A flow whose timeouts shrink when a connection ends.
+    FinTimeout {
+        /// The flow.
+        stats: Arc<RuleStats>,
+        /// Seconds, 0 to leave it.
+        idle: u16,
+        /// Seconds, 0 to leave it.
+        hard: u16,
+    },
+    /// A flow that is learned, kept alive by the packets that taught it.
+    Learn {
+        /// Who learns.
+        sink: Arc<dyn LearnSink>,
+        /// The flow.
+        learned: Arc<Learned>,
+    },
+}
+
+/// See the [module documentation](self).
+#[derive(Debug)]
+pub struct Credits {
+    entries: Box<[CreditEntry]>,
+    /// Recirculation identifiers that the megaflow's actions name: they live as long as it does.
+    _recirculations: Box<[Arc<RecircHandle>]>,
+}
+
+/// TCP flags that end a connection.
+const FIN_RST: u16 = 0x001 | 0x004;
+
+impl Credits {
+    /// A set of receivers.
+    #[must_use]
+    pub fn new(entries: Vec<CreditEntry>, recirculations: Vec<Arc<RecircHandle>>) -> Self {
+        Self { entries: entries.into(), _recirculations: recirculations.into() }
+    }
+
+    /// The receivers.
+    #[must_use]
+    pub fn entries(&self) -> &[CreditEntry] {
+        &self.entries
+    }
+}
+
+impl Credit for Credits {
+    fn credit(&self, packets: u64, bytes: u64, used_ms: u64, tcp_flags: u16) {
+        if packets == 0 {
+            return;
+        }
+        for entry in &self.entries {
+            match entry {
+                CreditEntry::Rule { stats, flags } => {
+                    let packets = if flags & flag::NO_PKT_COUNTS == 0 { packets } else { 0 };
+                    let bytes = if flags & flag::NO_BYT_COUNTS == 0 { bytes } else { 0 };
+                    stats.credit(packets, bytes, used_ms);
+                }
+                CreditEntry::Table { bridge, id, found } => {
+                    if let Some(c) = bridge.counters.get(usize::from(*id)) {
+                        c.credit(packets, *found);
+                    }
+                }
+                CreditEntry::Patch { from, to } => {
+                    from.credit_tx(packets, bytes);
+                    to.credit_rx(packets, bytes);
+                }
+                CreditEntry::Mac { bridge, seen } => {
+                    bridge.see_station(seen, used_ms);
+                }
+                CreditEntry::FinTimeout { stats, idle, hard } => {
+                    if tcp_flags & FIN_RST != 0 {
+                        stats.reduce_timeouts(*idle, *hard);
+                    }
+                }
+                CreditEntry::Learn { sink, learned } => sink.learn(learned, used_ms),
+            }
+        }
+    }
+}
