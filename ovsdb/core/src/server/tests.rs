@@ -9,6 +9,10 @@ use crate::database::Database;
 use crate::file;
 use crate::schema::Schema;
 
+mod differential;
+mod generator;
+mod random;
+
 const SCHEMA: &str = include_str!("../../tests/data/t.ovsschema");
 
 fn schema() -> Arc<Schema> {
