@@ -136,7 +136,7 @@ pub enum ArgvError {
 
 impl From<ArgvError> for Fatal {
     fn from(error: ArgvError) -> Self {
-        Self::new(error.to_string())
+        Self { with_argv0: true, ..Self::new(error.to_string()) }
     }
 }
 

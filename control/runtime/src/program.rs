@@ -1,6 +1,7 @@
 //! Who this process is (the name that prefixes its messages, file names and log lines) and how it
 //! dies: fatal errors as `PROGRAM: message` on standard error.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -9,14 +10,18 @@ use std::sync::OnceLock;
 
 static NAME: OnceLock<String> = OnceLock::new();
 
+/// `argv[0]` as the program was started.
+fn argv0() -> OsString {
+    match crate::daemon::program_argv0() {
+        Some(argv0) => argv0.into(),
+        None => std::env::args_os().next().unwrap_or_default(),
+    }
+}
+
 /// The program's name: the last part of `argv[0]`.
 pub fn name() -> &'static str {
     NAME.get_or_init(|| {
-        let argv0 = match crate::daemon::program_argv0() {
-            Some(argv0) => argv0.into(),
-            None => std::env::args_os().next().unwrap_or_default(),
-        };
-        Path::new(&argv0)
+        Path::new(&argv0())
             .file_name()
             .map_or_else(|| "weir".into(), |n| n.to_string_lossy().into_owned())
     })
@@ -35,12 +40,15 @@ pub struct Fatal {
     pub message: String,
     /// The exit code.
     pub code: u8,
+    /// Whether the message follows `argv[0]` as it was given, as errors of getopt_long do, rather
+    /// than the program's name.
+    pub with_argv0: bool,
 }
 
 impl Fatal {
     /// An error that is explained by its text alone; exit code 1.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: 1 }
+        Self { message: message.into(), code: 1, with_argv0: false }
     }
 
     /// An error of the operating system: `message (No such file or directory)`; exit code 1.
@@ -57,7 +65,12 @@ impl Fatal {
 
     /// Prints `PROGRAM: message` on standard error.
     pub fn print(&self) {
-        if !self.message.is_empty() {
+        if self.message.is_empty() {
+            return;
+        }
+        if self.with_argv0 {
+            eprintln!("{}: {}", argv0().to_string_lossy(), self.message);
+        } else {
             eprintln!("{}: {}", name(), self.message);
         }
     }

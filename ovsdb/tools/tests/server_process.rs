@@ -1,5 +1,6 @@
 //! `ovsdb-server` as a process: how it starts, what it leaves behind, who may talk to it.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -29,7 +30,10 @@ impl Place {
     }
 
     fn command(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new(program.as_ref());
+        let program = program.as_ref();
+        let mut command = Command::new(program);
+        // Some messages begin with the program's name as it was given.
+        command.arg0(program.file_name().unwrap());
         for variable in ["OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR"] {
             command.env(variable, self.dir.path());
         }

@@ -87,6 +87,7 @@ impl Options {
     }
 
     fn serve(self, ready: Option<OwnedFd>) -> Result<Daemon, Fatal> {
+        abort_on_panic();
         // The first process has looked; a restarted daemon replaces its own old file.
         let overwrite = self.overwrite_pidfile || is_child();
         let pidfile = match &self.pidfile {
@@ -117,6 +118,17 @@ impl Daemon {
         }
         Ok(())
     }
+}
+
+/// Makes a panic of any thread end the process as a crash, which is logged and from which a
+/// monitor restarts it: better than a daemon that lives on with a thread missing.
+fn abort_on_panic() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        vlog::emer("util", format_args!("{info}"));
+        default(info);
+        std::process::abort();
+    }));
 }
 
 /// Points standard input, output and error at `/dev/null` and stops logging to the console.
