@@ -344,4 +344,19 @@ mod tests {
         assert_eq!(error(&["--target"]), "option '--target' requires an argument");
         assert_eq!(error(&["--version=3"]), "option '--version' doesn't allow an argument");
     }
+
+    proptest::proptest! {
+        /// Whatever is typed, every argument ends up somewhere once.
+        #[test]
+        fn any_command_line(args in proptest::collection::vec("[-=vtThmx]{0,6}", 0..8)) {
+            for order in [Order::Permute, Order::StopAtFirst] {
+                if let Ok(parsed) = parse_with_order(&args, &[OPTS], order) {
+                    proptest::prop_assert!(parsed.args.len() <= args.len());
+                    for arg in &parsed.args {
+                        proptest::prop_assert!(args.contains(arg));
+                    }
+                }
+            }
+        }
+    }
 }

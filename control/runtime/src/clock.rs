@@ -2,7 +2,7 @@
 //! is where it comes from, and what `time/stop` and `time/warp` move.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use mio::Waker;
@@ -24,6 +24,8 @@ struct Inner {
     /// What warping added, in microseconds.
     warped: AtomicI64,
     warp: Mutex<Option<Warp>>,
+    /// A main loop takes the steps of a warp; the process's other loops follow.
+    driven: AtomicBool,
     /// Loops that must look at their deadlines again when the clock jumps.
     wakers: Mutex<Vec<Arc<Waker>>>,
 }
@@ -61,6 +63,7 @@ impl Clock {
             stopped_at: AtomicI64::new(stopped_at),
             warped: AtomicI64::new(0),
             warp: Mutex::new(None),
+            driven: AtomicBool::new(false),
             wakers: Mutex::new(Vec::new()),
         }))
     }
@@ -167,6 +170,16 @@ impl Clock {
         true
     }
 
+    /// Claims the right to take the steps of warps. True for the first that asks.
+    pub(crate) fn drive(&self) -> bool {
+        !self.0.driven.swap(true, Ordering::AcqRel)
+    }
+
+    /// Gives the right back.
+    pub(crate) fn stop_driving(&self) {
+        self.0.driven.store(false, Ordering::Release);
+    }
+
     /// Wakes the loop behind `waker` whenever the clock jumps.
     pub fn wake_on_jump(&self, waker: Arc<Waker>) {
         lock(&self.0.wakers).push(waker);
@@ -197,8 +210,6 @@ pub fn earlier(a: Option<Msec>, b: Option<Msec>) -> Option<Msec> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
-
     use super::*;
 
     #[test]

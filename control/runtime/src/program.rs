@@ -90,16 +90,15 @@ impl From<String> for Fatal {
     }
 }
 
-/// Runs a program's body and turns its end into an exit code.
+/// Runs a program's body, removes what has to be removed at the end ([`crate::exit`]) and turns
+/// the outcome into an exit code.
 pub fn run(body: impl FnOnce() -> Result<ExitCode, Fatal>) -> ExitCode {
-    match body() {
-        Ok(code) => code,
-        Err(fatal) => {
-            fatal.print();
-            crate::exit::run_hooks();
-            ExitCode::from(fatal.code)
-        }
-    }
+    let code = body().unwrap_or_else(|fatal| {
+        fatal.print();
+        ExitCode::from(fatal.code)
+    });
+    crate::exit::run_hooks();
+    code
 }
 
 /// The C library's text for an error, without Rust's `(os error N)`. The end of a stream, which

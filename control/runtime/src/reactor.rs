@@ -199,6 +199,8 @@ pub struct PollLoop {
     events: Events,
     reactor: Reactor,
     clock: Clock,
+    /// Whether this loop takes the steps of a `time/warp`: the first on its clock does.
+    drives: bool,
     interval: Interval,
 }
 
@@ -213,7 +215,9 @@ impl PollLoop {
         clock.wake_on_jump(Arc::clone(&waker));
         let registry = poll.registry().try_clone()?;
         let reactor = Reactor(Arc::new(Shared { registry, slots: Mutex::default(), waker }));
+        let drives = clock.drive();
         Ok(Self {
+            drives,
             poll,
             events: Events::with_capacity(EVENTS),
             reactor,
@@ -238,7 +242,7 @@ impl PollLoop {
     /// # Errors
     /// The kernel fails in a way from which there is no recovery.
     pub fn poll(&mut self, deadline: Option<Msec>) -> io::Result<()> {
-        let timeout = if self.clock.step_warp() {
+        let timeout = if self.drives && self.clock.step_warp() {
             Some(Duration::ZERO)
         } else {
             deadline.and_then(|deadline| self.until(deadline))
@@ -282,6 +286,9 @@ impl PollLoop {
 impl Drop for PollLoop {
     fn drop(&mut self) {
         self.clock.forget_waker(&self.reactor.0.waker);
+        if self.drives {
+            self.clock.stop_driving();
+        }
     }
 }
 

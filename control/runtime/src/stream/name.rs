@@ -55,6 +55,9 @@ impl HostPort {
         if host.is_empty() {
             return Err(NameError::NoHost(text.into()));
         }
+        if host.contains(['[', ']']) {
+            return Err(NameError::BadFormat(text.into()));
+        }
         let port = match (port, default_port) {
             (Some(port), _) => parse_port(text, port)?,
             (None, Some(port)) => port,
@@ -260,5 +263,18 @@ mod tests {
         assert!(!Target::is_passive("foo"));
         assert_eq!(Target::parse("foo:bar", None), Err(TargetError::UnknownKind));
         assert_eq!(Target::parse("unix:/x", None), Ok(Target::Unix("/x".into())));
+    }
+
+    proptest::proptest! {
+        /// What can be read prints as something that reads the same.
+        #[test]
+        fn host_and_port_round_trip(text in "[a-z0-9.:\\[\\]%]{0,20}") {
+            if let Ok(host_port) = HostPort::parse(&text, Some(6640)) {
+                let again = HostPort::parse(&host_port.to_string(), None);
+                proptest::prop_assert_eq!(again, Ok(host_port));
+            }
+            let _ = parse_listen(&text, None);
+            let _ = Target::parse(&text, None);
+        }
     }
 }

@@ -61,6 +61,12 @@ impl Listener {
                     let text = crate::program::strerror(error);
                     log::error!(target: "socket_util", "{target}: bind: {text}");
                 })?;
+                if address.port() == 0
+                    && let Ok(bound) = listener.local_addr()
+                {
+                    let (name, port) = (target.trim_start_matches("ptcp:"), bound.port());
+                    log::info!(target: "socket_util", "{name}: listening on port {port}");
+                }
                 let registration = reactor.register_readable(&mut listener)?;
                 (Listening::Tcp(listener), registration)
             }

@@ -275,4 +275,11 @@ mod tests {
         format_time("%Q%", 0, false, &mut out);
         assert!(!out.is_empty());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_pattern(pattern in "(%[-0]?[0-9]{0,3}[ABcdDEmNnpPrtT%xQ]?(\\{[%#a-zA-Z. ]{0,6}\\}?)?|[a-z|é])*") {
+            format(&pattern);
+        }
+    }
 }
