@@ -443,3 +443,38 @@ pub struct NatAction {
     /// Highest port, 0 for none.
     pub proto_max: u16,
 }
+
+/// Bits of [`CtAction::flags`], `NX_CT_F_*`.
+pub mod ct_flag {
+    /// `commit`: the connection is remembered.
+    pub const COMMIT: u16 = 1;
+    /// `force`: an existing connection of the other direction ends.
+    pub const FORCE: u16 = 1 << 1;
+}
+
+/// [`CtAction::recirc_table`] when there is no table to go on in.
+pub const CT_RECIRC_NONE: u8 = 0xff;
+
+/// Bits of [`NatAction::flags`], `NX_NAT_F_*`.
+pub mod nat_flag {
+    /// `src`: the source is translated.
+    pub const SRC: u16 = 1;
+    /// `dst`: the destination is translated.
+    pub const DST: u16 = 1 << 1;
+    /// `persistent`: the mapping survives a restart.
+    pub const PERSISTENT: u16 = 1 << 2;
+    /// `hash`: ports are chosen by a hash.
+    pub const PROTO_HASH: u16 = 1 << 3;
+    /// `random`: ports are chosen at random.
+    pub const PROTO_RANDOM: u16 = 1 << 4;
+}
+
+/// Bits of [`LearnAction::flags`], `NX_LEARN_F_*`.
+pub mod learn_flag {
+    /// `send_flow_rem`: the learned flow says when it goes away.
+    pub const SEND_FLOW_REM: u16 = 1;
+    /// `delete_learned`: learned flows go away with the flow that learned them.
+    pub const DELETE_LEARNED: u16 = 1 << 1;
+    /// `result_dst`: one bit says whether a flow was learned.
+    pub const WRITE_RESULT: u16 = 1 << 2;
+}
