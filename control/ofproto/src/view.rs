@@ -220,7 +220,8 @@ impl TableSet {
 
     /// The tables that are not empty, by number.
     pub fn iter(&self) -> impl Iterator<Item = (u8, &Classifier)> {
-        let some = (0u8..).zip(self.tables.iter()).filter_map(|(n, t)| Some((n, t.as_deref()?)));
+        let some =
+            (0..=u8::MAX).zip(self.tables.iter()).filter_map(|(n, t)| Some((n, t.as_deref()?)));
         some.filter(|(_, t)| !t.is_empty())
     }
 

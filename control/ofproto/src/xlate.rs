@@ -250,3 +250,6 @@ fn narrow(mask: &mut Mask, key: &Flow) {
         m.tp_dst = (m.tp_dst.get() & 0xff).into();
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -35,7 +35,7 @@ impl CompactMask {
     /// Compacts a mask.
     #[must_use]
     pub fn new(mask: &Mask) -> Self {
-        let words: Box<[_]> = (0u8..)
+        let words: Box<[_]> = (0..=u8::MAX)
             .zip(mask.0.words())
             .filter(|(_, bits)| **bits != 0)
             .map(|(at, bits)| MaskWord { at, bits: *bits })

@@ -4,7 +4,9 @@
 use weir_flow::field::id;
 use weir_flow::flow::{FRAG_LATER, VLAN_CFI, VLAN_PCP_MASK, VLAN_VID_MASK, eth_type};
 use weir_openflow::actions::action::SetFieldAction;
-use weir_openflow::matching::Subfield;
+use weir_openflow::matching::{FieldValue, Subfield};
+use weir_openflow::value_text::field::format_field;
+use weir_openflow::value_text::number::alt_hex;
 use weir_openflow::{Action, OfPort};
 
 use super::credit::CreditEntry;
@@ -81,7 +83,10 @@ impl Ctx<'_> {
             Action::Bundle(b) => {
                 let port = select::bundle(b, &self.flow, &mut self.wc, &self.bridge.ports);
                 match &b.dst {
-                    Some(dst) => self.load(dst, u128::from(port.0)),
+                    Some(dst) => {
+                        self.load(dst, u128::from(port.0));
+                        self.report_subfield(dst);
+                    }
                     None => self.output(port, 0, false, last),
                 }
             }
@@ -137,7 +142,11 @@ impl Ctx<'_> {
             }
             Action::PopQueue => {
                 self.wc.0.skb_priority = u32::MAX.into();
-                self.flow.skb_priority = self.original_priority.into();
+                let queue = self.original_priority;
+                if self.flow.skb_priority.get() != queue {
+                    self.flow.skb_priority = queue.into();
+                    self.note(NodeKind::Detail, || format!("queue = {}", alt_hex(queue.into())));
+                }
             }
             Action::FinTimeout { idle, hard } => self.fin_timeout(*idle, *hard),
             Action::WriteMetadata { metadata, mask } => {
@@ -158,6 +167,7 @@ impl Ctx<'_> {
             Action::Multipath(m) => {
                 let link = select::multipath(m, &self.flow, &mut self.wc);
                 self.load(&m.dst, u128::from(link));
+                self.report_subfield(&m.dst);
             }
             Action::Exit => self.exit = true,
             Action::Clone(list) => self.clone_packet(list, last),
@@ -243,6 +253,21 @@ impl Ctx<'_> {
         fields::examine(from, &mut self.wc, from.all_ones());
         let value = fields::read(src, &self.flow);
         fields::write(dst, &mut self.flow, value);
+        self.report_subfield(dst);
+    }
+
+    fn report_subfield(&mut self, sub: &Subfield) {
+        if self.trace.is_none() {
+            return;
+        }
+        let value = fields::read(sub, &self.flow);
+        let field = sub.field.field();
+        let text = if sub.is_whole() {
+            format_field(field, &FieldValue::of(field, value), None, None)
+        } else {
+            alt_hex(value)
+        };
+        self.note(NodeKind::Detail, || format!("{sub} is now {text}"));
     }
 
     fn push_stack(&mut self, sub: &Subfield) {
@@ -263,6 +288,7 @@ impl Ctx<'_> {
         };
         self.stack_bytes -= item.len() + 1;
         self.load(sub, item.as_u128());
+        self.report_subfield(sub);
     }
 
     fn set_tci(&mut self, mask: u16, value: u16, push: bool) {
@@ -391,6 +417,10 @@ impl Ctx<'_> {
         let learned = std::sync::Arc::new(learned);
         if self.env.side_effects {
             self.env.learner.learn(&learned, self.env.now_ms);
+        } else {
+            self.note(NodeKind::Warning, || {
+                "suppressing side effects, so learn action ignored".to_owned()
+            });
         }
         if let Some(dst) = &action.result_dst {
             // Learning does not wait for the table, so success is what can be foreseen: the limit

@@ -31,12 +31,12 @@ pub(super) fn commit(flow: &Flow, base: &mut Flow, wc: &mut Mask, out: &mut Vec<
     let was_mpls = mpls::is_mpls(c.base.dl_type.get());
     let unlabelled = was_mpls && !mpls::is_mpls(flow.dl_type.get());
     if unlabelled {
-        mpls::commit(flow, c.base, c.out);
+        mpls::commit(flow, c.base, c.wc, c.out);
     }
     c.network();
     c.transport();
     if !unlabelled {
-        mpls::commit(flow, c.base, c.out);
+        mpls::commit(flow, c.base, c.wc, c.out);
     }
     vlan::commit(flow, c.base, c.wc, c.out);
     c.set(Header::SkbPriority, PRIORITY);
@@ -79,7 +79,19 @@ impl Commit<'_> {
             (eth_type::IPV6, ip_proto::ICMPV6) => Header::Icmpv6,
             _ => return,
         };
-        self.set(header, PORTS);
+        let (new, old) = (self.flow, &*self.base);
+        let icmp = matches!(header, Header::Icmp | Header::Icmpv6);
+        if icmp && (new.tp_src, new.tp_dst) != (old.tp_src, old.tp_dst) {
+            // Type and code mean little without each other: they are written together.
+            self.wc.0.tp_src = 0xff.into();
+            self.wc.0.tp_dst = 0xff.into();
+            let value = Flow { tp_src: new.tp_src, tp_dst: new.tp_dst, ..Flow::ZERO };
+            let mask = Flow { tp_src: 0xff.into(), tp_dst: 0xff.into(), ..Flow::ZERO };
+            (self.base.tp_src, self.base.tp_dst) = (new.tp_src, new.tp_dst);
+            self.out.push(Action::Set(Box::new(SetHeader { header, value, mask })));
+        } else {
+            self.set(header, PORTS);
+        }
     }
 
     /// Writes those of the fields that differ.

@@ -120,7 +120,7 @@ pub(super) fn set_outermost(field: &Field, flow: &mut Flow, wc: &mut Mask, value
 }
 
 /// Appends the pops, sets and pushes that make `base`'s labels into `flow`'s.
-pub(super) fn commit(flow: &Flow, base: &mut Flow, out: &mut Vec<Action>) {
+pub(super) fn commit(flow: &Flow, base: &mut Flow, wc: &mut Mask, out: &mut Vec<Action>) {
     let (mut n_base, n_flow) = (count(base, None), count(flow, None));
     let inner = |f: &Flow, n: usize, i: usize| f.mpls_lse.get(n - 1 - i).map(|l| l.get());
     let mut common = 0;
@@ -135,6 +135,8 @@ pub(super) fn commit(flow: &Flow, base: &mut Flow, out: &mut Vec<Action>) {
             let Some(lse) = n_flow.checked_sub(n_base).and_then(|i| flow.mpls_lse.get(i)) else {
                 break;
             };
+            // The whole entry is written, so all of its bits count.
+            wc.0.mpls_lse = [u32::MAX.into(); MAX_MPLS_LABELS];
             base.mpls_lse[0] = *lse;
             out.push(set_lse(lse.get()));
             common += 1;
@@ -200,16 +202,16 @@ mod tests {
         push(&mut flow, 0, eth_type::MPLS, &mut wc);
         push(&mut flow, 1, eth_type::MPLS, &mut wc);
         let mut out = Vec::new();
-        commit(&flow, &mut base, &mut out);
+        commit(&flow, &mut base, &mut wc, &mut out);
         assert!(matches!(out[..], [Action::PushMpls { lse: 0x109, .. }, Action::PushMpls { .. }]));
         assert_eq!(base.mpls_lse, flow.mpls_lse);
         out.clear();
         let mut target = flow;
         target.mpls_lse[0] = 0x7009.into();
-        commit(&target, &mut base, &mut out);
+        commit(&target, &mut base, &mut wc, &mut out);
         assert!(matches!(out[..], [Action::Set(_)]));
         out.clear();
-        commit(&ip(), &mut base, &mut out);
+        commit(&ip(), &mut base, &mut wc, &mut out);
         let pops = [eth_type::MPLS, eth_type::IPV4];
         for (a, want) in out.iter().zip(pops) {
             assert!(matches!(a, Action::PopMpls { ethertype } if *ethertype == want));

@@ -234,8 +234,7 @@ impl<'a> Ctx<'a> {
         let bridge = self.bridge;
         match bridge.ports.get(&number).map(|p| (&p.to, p.flags)) {
             Some((PortTarget::Datapath(_), flags)) if !flags.has(PortFlags::NO_FWD) => {
-                // The header changes first, so that the limit holds for the very next output.
-                self.commit();
+                // Header changes may come in between: the limit is the next output's.
                 self.out.push(DpAction::Truncate(max_len));
                 self.output_port(number, last, true);
             }

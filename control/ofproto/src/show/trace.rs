@@ -1,0 +1,116 @@
+//! The text of `ofproto/trace`.
+
+use std::collections::VecDeque;
+
+use weir_flow::action::Action as DpAction;
+use weir_flow::odp::{Style, format_actions};
+use weir_flow::{Flow, PortNo};
+use weir_openflow::{NameMap, OfPort};
+
+use super::flow_text;
+use crate::Switch;
+use crate::view::BridgeId;
+use crate::xlate::{Outcome, Start, trace};
+
+/// Most recirculations that one trace follows.
+const MAX_RECIRCULATIONS: usize = 4096;
+
+/// What to trace.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The bridge.
+    pub bridge: BridgeId,
+    /// The packet's flow, `in_port` an OpenFlow port.
+    pub flow: Flow,
+    /// Let the packet teach, as if it had come (`-generate` or a packet).
+    pub side_effects: bool,
+    /// Write names of ports instead of numbers.
+    pub names: bool,
+}
+
+/// Traces a packet through the tables.
+#[must_use]
+pub fn trace(switch: &Switch, request: &Request, now_ms: u64) -> String {
+    let guard = weir_rcu::pin();
+    let names = switch
+        .view(&guard)
+        .bridges
+        .get(&request.bridge)
+        .map(|b| b.port_names.clone())
+        .filter(|_| request.names);
+    let in_port = OfPort(request.flow.in_port.get() as u16);
+    let mut out = format!("Flow: {}\n", flow_text::packet(&request.flow, names.as_ref()));
+    let start = Start::Port { bridge: request.bridge, in_port };
+    let outcome =
+        switch.translate_key(&guard, &request.flow, start, now_ms, request.side_effects, true);
+    let mut pending = VecDeque::new();
+    report(&mut out, &request.flow, &outcome, names.as_ref(), &mut pending);
+    let mut followed = 0;
+    while let Some((id, flow)) = pending.pop_front() {
+        followed += 1;
+        if followed > MAX_RECIRCULATIONS {
+            break;
+        }
+        let line = "=".repeat(79);
+        let mut key = flow;
+        key.recirc_id = id.into();
+        out.push_str(&format!("\n\n{line}\nrecirc({id:#x})\n{line}\n\n"));
+        let shown = Flow { in_port: request.flow.in_port, ..key };
+        out.push_str(&format!("Flow: {}\n", flow_text::packet(&shown, names.as_ref())));
+        let next = switch.translate_key(&guard, &key, start, now_ms, request.side_effects, true);
+        report(&mut out, &shown, &next, names.as_ref(), &mut pending);
+    }
+    out
+}
+
+fn report(
+    out: &mut String,
+    initial: &Flow,
+    outcome: &Outcome,
+    names: Option<&NameMap>,
+    pending: &mut VecDeque<(u32, Flow)>,
+) {
+    out.push_str(&trace::format(&outcome.trace));
+    out.push_str("\nFinal flow: ");
+    let start = Flow { actset_output: u32::from(OfPort::UNSET.0).into(), ..*initial };
+    if outcome.final_flow == start {
+        out.push_str("unchanged");
+    } else {
+        out.push_str(&flow_text::packet(&outcome.final_flow, names));
+    }
+    let megaflow = flow_text::megaflow(initial, &outcome.mask, names);
+    out.push_str(&format!("\nMegaflow: {megaflow}\nDatapath actions: "));
+    out.push_str(&format_actions(&outcome.actions, &Style::default()));
+    if let Some(error) = outcome.error {
+        out.push_str(&format!("\nTranslation failed ({error}), packet is dropped."));
+    }
+    let mut flow = outcome.final_flow;
+    flow.in_port = initial.in_port;
+    recirculations(&outcome.actions, &flow, pending);
+}
+
+/// The identifiers with which copies of the packet come back.
+fn recirculations(actions: &[DpAction], flow: &Flow, pending: &mut VecDeque<(u32, Flow)>) {
+    for action in actions {
+        match action {
+            DpAction::Recirc(id) => pending.push_back((*id, clean(flow))),
+            DpAction::Clone(list) | DpAction::Sample { actions: list, .. } => {
+                recirculations(list, flow, pending);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A flow without what the pipeline added to the packet.
+fn clean(flow: &Flow) -> Flow {
+    let mut key = *flow;
+    key.words_mut()[weir_flow::flow::KEY_WORDS..].fill(0);
+    key
+}
+
+/// The datapath port that a traced flow's packets would come in by.
+#[must_use]
+pub fn ingress(switch: &Switch, request: &Request) -> Option<PortNo> {
+    switch.datapath_port(request.bridge, OfPort(request.flow.in_port.get() as u16))
+}
