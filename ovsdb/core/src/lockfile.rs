@@ -25,7 +25,10 @@ pub struct LockFile {
 
 /// The lock file of `path`, symbolic links followed.
 pub fn lock_name(path: &Path) -> PathBuf {
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = match std::fs::canonicalize(path) {
+        Ok(target) if path.is_symlink() => target,
+        _ => path.to_owned(),
+    };
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".~lock~");
@@ -39,7 +42,7 @@ impl LockFile {
     /// `EAGAIN` if another process has the lock, `EDEADLK` if this one has.
     pub fn lock(path: &Path) -> io::Result<Self> {
         let name = lock_name(path);
-        let shown = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let shown = name.display();
         let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
         // Opening and closing a lock file that this process holds would give up the lock, so look
         // before opening.

@@ -1,0 +1,8 @@
+//! `ovsdb-tool`: see [`weir_ovsdb_tools::tool`].
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    weir_runtime::program::run(weir_ovsdb_tools::tool::main)
+}
