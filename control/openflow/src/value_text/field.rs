@@ -1,6 +1,6 @@
 //! The text of a value of any match field, driven by the field's row in the table.
 
-use weir_flow::field::{Field, Format, Place};
+use weir_flow::field::{Field, Format};
 
 use super::address;
 use super::flags::{CT_STATE, FlagNames, TCP_FLAGS, TUN_FLAGS};
@@ -156,10 +156,6 @@ pub(crate) fn parse_wide_integer(
 fn parse_integer(field: &Field, s: &str) -> Result<(FieldValue, FieldValue), TextError> {
     let n = usize::from(field.bytes);
     let name = &field.name;
-    if matches!(field.place, Place::TunMetadata) && s.is_empty() {
-        // Matches the presence of the option.
-        return Ok((FieldValue::zero(n), FieldValue::zero(n)));
-    }
     let (value, rest) = match parse_wide_integer(s, n) {
         Some(Ok(r)) => r,
         Some(Err(())) => text_error!("{s}: value too large for {n}-byte field {name}"),
