@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use weir_jsonrpc::Json;
 use weir_jsonrpc::frame::FrameReader;
 use weir_jsonrpc::message::Message;
-use weir_jsonrpc::Json;
 
 const LIMIT: usize = 1 << 16;
 

@@ -79,7 +79,9 @@ fuzz_target!(|data: &[u8]| {
         assert!(rewrite::pop_vlan(&mut changed, &mut layout).is_ok());
         assert_eq!((&changed[..], layout), (packet, before.layout));
     }
-    if rewrite::push_mpls(&mut changed, &mut layout, 0x8847, u32::from_be_bytes([a, b, c, a])).is_ok() {
+    if rewrite::push_mpls(&mut changed, &mut layout, 0x8847, u32::from_be_bytes([a, b, c, a]))
+        .is_ok()
+    {
         assert!(rewrite::pop_mpls(&mut changed, &mut layout, before.layout.eth_type).is_ok());
         assert_eq!(changed.len(), packet.len());
     }
