@@ -2,9 +2,17 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod commands;
 pub mod database;
 pub mod datapath_types;
 pub mod desired;
+pub mod eal;
+pub mod embedded;
 pub mod numbering;
 pub mod options;
+pub mod perf;
 pub mod plan;
+pub mod ports;
+pub mod process;
+pub mod report;
+pub mod switchd;

@@ -89,27 +89,39 @@ fn rxq_affinity(text: &str) -> BTreeMap<u16, u32> {
     pairs.collect()
 }
 
-/// What has to change: names of ports to remove, then ports to add.
+/// What has to change, by names of ports.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Ports to remove, before anything else.
+    pub remove: Vec<String>,
+    /// Ports to change while they run.
+    pub change: Vec<String>,
+    /// Ports to add.
+    pub add: Vec<String>,
+}
+
+/// Compares the ports that run with those that are wanted.
 #[must_use]
 pub fn difference<'a>(
     running: impl Iterator<Item = (&'a String, &'a PortConfig)>,
     wants: &Wants,
-) -> (Vec<String>, Vec<String>) {
-    let mut remove = Vec::new();
+) -> Difference {
+    let mut diff = Difference::default();
     let mut kept = BTreeSet::new();
     for (name, config) in running {
         match wants.ports.get(name) {
-            Some(wanted) if !needs_new_device(config, &wanted.config) => drop(kept.insert(name)),
-            _ => remove.push(name.clone()),
+            // Another type is another device.
+            Some(wanted) if wanted.config.kind == config.kind => {
+                kept.insert(name);
+                if wanted.config != *config {
+                    diff.change.push(name.clone());
+                }
+            }
+            _ => diff.remove.push(name.clone()),
         }
     }
-    let add = wants.ports.keys().filter(|n| !kept.contains(n)).cloned().collect();
-    (remove, add)
-}
-
-/// Settings that a device gets when it is made. The others change while it runs.
-fn needs_new_device(old: &PortConfig, new: &PortConfig) -> bool {
-    (&old.kind, &old.options) != (&new.kind, &new.options)
+    diff.add = wants.ports.keys().filter(|n| !kept.contains(n)).cloned().collect();
+    diff
 }
 
 #[cfg(test)]
@@ -159,13 +171,14 @@ mod tests {
         assert_eq!(w.ports["br0"].config.kind, "dummy-internal");
         let mut running: BTreeMap<String, PortConfig> =
             w.ports.iter().map(|(n, w)| (n.clone(), w.config.clone())).collect();
-        assert_eq!(difference(running.iter(), &w), (vec![], vec![]));
+        assert_eq!(difference(running.iter(), &w), Difference::default());
         running.get_mut("p1").unwrap().mtu = Some(9000);
-        running.get_mut("p2").unwrap().options.clear();
+        running.get_mut("p2").unwrap().kind = "tap".to_owned();
         running.insert("p3".into(), PortConfig::default());
-        let (remove, add) = difference(running.iter(), &w);
-        assert_eq!(remove, ["p2", "p3"]);
-        assert_eq!(add, ["p2"]);
+        let diff = difference(running.iter(), &w);
+        assert_eq!(diff.remove, ["p2", "p3"]);
+        assert_eq!(diff.add, ["p2"]);
+        assert_eq!(diff.change, ["p1"]);
     }
 
     #[test]

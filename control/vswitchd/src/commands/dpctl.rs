@@ -1,0 +1,240 @@
+//! `dpctl/*` and `dpif/*`: the datapath as ovs-dpctl(8) shows it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use weir_engine::{Engine, PortStats, PortStatus};
+use weir_flow::odp::{self, Style};
+use weir_flow::slowpath::{MegaflowView, Revalidation};
+use weir_flow::{Datapath as _, PortNo};
+use weir_runtime::unixctl::{CommandResult, Commands, Outcome};
+
+use crate::switchd::Switchd;
+
+pub(super) fn register(commands: &mut Commands<Switchd>) {
+    commands.add("dpctl/dump-dps", "[names]", 0, 1, |s: &mut Switchd, _| {
+        Outcome::text(if s.engine.is_some() { format!("{}\n", s.dp_name()) } else { String::new() })
+    });
+    commands.add("dpctl/show", "[-s] [dp...]", 0, 8, |s: &mut Switchd, args| {
+        let with_stats = args.iter().any(|a| a == "-s" || a == "--statistics");
+        check_names(s, args)?;
+        Outcome::text(show(s, with_stats)?)
+    });
+    commands.add(
+        "dpctl/dump-flows",
+        "[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]",
+        0,
+        8,
+        |s: &mut Switchd, args| {
+            check_names(s, args)?;
+            dump_flows(s, args, None)
+        },
+    );
+    commands.add("dpctl/del-flows", "[dp]", 0, 1, |s: &mut Switchd, args| {
+        check_names(s, args)?;
+        if let Some(engine) = &s.engine {
+            engine.flush_flows();
+        }
+        Outcome::empty()
+    });
+    commands.add("dpif/dump-dps", "", 0, 0, |s: &mut Switchd, _| {
+        let lines = s.bridges.keys().map(|b| format!("{}@{b}\n", s.dp_type()));
+        Outcome::text(lines.collect::<String>())
+    });
+    commands.add(
+        "dpif/dump-flows",
+        "[-m] [--names | --no-names] bridge",
+        1,
+        3,
+        |s: &mut Switchd, args| {
+            let name = args.last().cloned().unwrap_or_default();
+            if !s.bridges.contains_key(&name) {
+                return Err("no such bridge".to_owned());
+            }
+            dump_flows(s, args, Some(&name))
+        },
+    );
+}
+
+/// A datapath that is named must be ours.
+fn check_names(state: &Switchd, args: &[String]) -> Result<(), String> {
+    let (own, plain) = (state.dp_name(), state.dp_name());
+    let plain = plain.split('@').next_back().unwrap_or_default();
+    for name in args.iter().filter(|a| !a.starts_with('-') && !a.contains('=')) {
+        if *name != own && name != plain {
+            let program = weir_runtime::program::name();
+            return Err(format!(
+                "{program}: opening datapath {name} failed (No such file or directory)"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn engine(state: &Switchd) -> Result<Arc<Engine>, String> {
+    state.engine.clone().ok_or_else(|| "no datapath yet: there is no bridge".to_owned())
+}
+
+/// ` (TYPE: KEY=VALUE, ...)`
+pub(super) fn kind_text(kind: &str, config: &BTreeMap<String, String>) -> String {
+    if config.is_empty() {
+        return format!("({kind})");
+    }
+    let pairs: Vec<String> = config.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    format!("({kind}: {})", pairs.join(", "))
+}
+
+fn show(state: &Switchd, with_stats: bool) -> Result<String, String> {
+    let engine = engine(state)?;
+    let (hits, misses, lost) = lookups(&engine);
+    let mut out = format!(
+        "{}:\n  lookups: hit:{hits} missed:{misses} lost:{lost}\n  flows: {}\n",
+        state.dp_name(),
+        engine.n_flows()
+    );
+    let mut ports: Vec<_> = state.ports.iter().map(|(n, p)| (p.no, n, &p.config.kind)).collect();
+    ports.sort();
+    for (no, name, kind) in ports {
+        let Some(status) = engine.port_status(no) else { continue };
+        let _ = writeln!(
+            out,
+            "  port {}: {name} {}",
+            no.0,
+            kind_text(shown_kind(kind), &status.config)
+        );
+        if let Some(stats) = with_stats.then(|| engine.port_stats(no)).flatten() {
+            write_stats(&mut out, &status, &stats);
+        }
+    }
+    Ok(out)
+}
+
+/// In a datapath in user space an internal port is a tap.
+pub(super) fn shown_kind(kind: &str) -> &str {
+    if kind == "internal" { "tap" } else { kind }
+}
+
+fn write_stats(out: &mut String, _status: &PortStatus, s: &PortStats) {
+    let _ = write!(
+        out,
+        "    RX packets:{} errors:{} dropped:{} overruns:? frame:?\n\
+         \x20   TX packets:{} errors:{} dropped:{} aborted:? carrier:?\n\
+         \x20   collisions:?\n\
+         \x20   RX bytes:{}{}  TX bytes:{}{}\n",
+        s.rx_packets,
+        s.rx_errors,
+        s.rx_dropped,
+        s.tx_packets,
+        s.tx_errors,
+        s.tx_dropped,
+        s.rx_bytes,
+        human(s.rx_bytes),
+        s.tx_bytes,
+        human(s.tx_bytes),
+    );
+}
+
+/// ` (1.5 KiB)`, nothing below one KiB.
+fn human(bytes: u64) -> String {
+    let units = [(1u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.iter().find(|(size, _)| bytes >= *size) {
+        Some((size, unit)) => format!(" ({:.1} {unit})", bytes as f64 / *size as f64),
+        None => String::new(),
+    }
+}
+
+/// Packets that found a megaflow, that did not, and that were lost for it.
+pub(super) fn lookups(engine: &Engine) -> (u64, u64, u64) {
+    let all = engine.pmd_snapshots();
+    let sum = |f: fn(&weir_engine::PmdStats) -> u64| all.iter().map(|p| f(&p.stats)).sum();
+    (sum(|s| s.emc_hits + s.megaflow_hits), sum(|s| s.upcalls), sum(|s| s.lost))
+}
+
+/// The flows of the datapath, or those whose packets come in by a bridge's ports.
+fn dump_flows(state: &Switchd, args: &[String], bridge: Option<&str>) -> CommandResult {
+    let engine = engine(state)?;
+    let verbose = args.iter().any(|a| a == "-m" || a == "--more");
+    let named =
+        args.iter().any(|a| a == "--names") || (verbose && !args.iter().any(|a| a == "--no-names"));
+    let names: BTreeMap<PortNo, String> =
+        state.ports.iter().map(|(n, p)| (p.no, n.clone())).collect();
+    let name_of = |no: PortNo| names.get(&no).cloned();
+    let style = Style { verbose, names: named.then_some(&name_of as _) };
+    let belongs = |view: &MegaflowView<'_>| {
+        let Some(bridge) = bridge.and_then(|b| state.bridges.get(b)) else { return true };
+        let port = names.get(&PortNo(view.key.in_port.get()));
+        port.is_some_and(|p| bridge.ofports.contains_key(p))
+    };
+    let now = state.now_ms();
+    let mut flows: BTreeMap<Option<u32>, Vec<String>> = BTreeMap::new();
+    engine.visit(&mut |view| {
+        if belongs(view) {
+            flows.entry(view.core).or_default().push(flow_line(view, &style, now));
+        }
+        Revalidation::Keep { credited: view.credited }
+    });
+    let mut out = String::new();
+    for (core, lines) in flows {
+        if bridge.is_none() {
+            let _ = match core {
+                Some(core) => writeln!(out, "flow-dump from pmd on cpu core: {core}"),
+                None => writeln!(out, "flow-dump from the main thread:"),
+            };
+        }
+        for line in lines {
+            out.push_str(&line);
+            out.push('\n');
+        }
+    }
+    Outcome::text(out)
+}
+
+fn flow_line(view: &MegaflowView<'_>, style: &Style<'_>, now: u64) -> String {
+    let mut out = String::new();
+    if style.verbose {
+        let u = view.ufid.to_be_bytes();
+        let hex =
+            |r: std::ops::Range<usize>| u[r].iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let _ = write!(
+            out,
+            "ufid:{}-{}-{}-{}-{}, ",
+            hex(0..4),
+            hex(4..6),
+            hex(6..8),
+            hex(8..10),
+            hex(10..16)
+        );
+    }
+    out.push_str(&odp::format_key(view.key, Some(view.mask), style));
+    let s = view.stats;
+    let _ = write!(out, ", packets:{}, bytes:{}, used:", s.packets, s.bytes);
+    let _ = match s.used_ms {
+        0 => write!(out, "never"),
+        used => write!(out, "{:.3}s", now.saturating_sub(used) as f64 / 1000.0),
+    };
+    if s.tcp_flags != 0 {
+        let _ = write!(out, ", flags:{}", tcp_flags(s.tcp_flags));
+    }
+    if style.verbose {
+        out.push_str(", dp:ovs");
+    }
+    let _ = write!(out, ", actions:{}", odp::format_actions(view.actions, style));
+    out
+}
+
+/// The TCP flags seen, as tcpdump(1) writes them.
+fn tcp_flags(flags: u16) -> String {
+    let letters = [
+        (2, 'S'),
+        (1, 'F'),
+        (8, 'P'),
+        (4, 'R'),
+        (32, 'U'),
+        (16, '.'),
+        (64, 'E'),
+        (128, 'C'),
+        (256, 'N'),
+    ];
+    letters.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, c)| c).collect()
+}
