@@ -31,13 +31,22 @@ pub struct EngineConfig {
     pub time: Arc<dyn TimeSource>,
     /// How many VLAN tags are parsed, 1 or 2 (`other_config:vlan-limit`).
     pub vlan_limit: usize,
+    /// Directory of the sockets of `dpdkvhostuser` ports.
+    pub vhost_sock_dir: String,
 }
 
 impl EngineConfig {
     /// OVS's defaults.
     #[must_use]
     pub fn new(time: Arc<dyn TimeSource>) -> Self {
-        Self { pmd_cores: Vec::new(), flow_limit: 200_000, mbufs: None, time, vlan_limit: 1 }
+        Self {
+            pmd_cores: Vec::new(),
+            flow_limit: 200_000,
+            mbufs: None,
+            time,
+            vlan_limit: 1,
+            vhost_sock_dir: "/var/run/openvswitch".to_owned(),
+        }
     }
 }
 
@@ -68,6 +77,8 @@ pub(crate) struct Port {
     pub(crate) numa: i32,
     pub(crate) up: bool,
     pub(crate) lanes: Vec<Arc<TxLane>>,
+    /// How many of them, from the front, lead anywhere.
+    pub(crate) active_lanes: usize,
     /// One for each receive queue: its load, and the core it is polled on.
     pub(crate) rxqs: Vec<(Arc<RxqLoad>, Option<u32>)>,
     pub(crate) device: Arc<Mutex<Device>>,
@@ -123,6 +134,7 @@ pub struct Engine {
     pub(crate) time: Arc<dyn TimeSource>,
     /// For injected packets.
     pub(crate) pool: Mempool,
+    pub(crate) vhost_sock_dir: String,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -157,6 +169,7 @@ impl Engine {
             common,
             time: Arc::clone(&config.time),
             pool,
+            vhost_sock_dir: config.vhost_sock_dir.clone(),
         };
         engine.set_pmd_cores(&config.pmd_cores)?;
         Ok(Arc::new(engine))
@@ -224,6 +237,13 @@ impl Engine {
     /// The PMD threads.
     pub(crate) fn pmds(&self) -> Vec<Arc<Pmd>> {
         lock(&self.state).pmds.clone()
+    }
+}
+
+impl Port {
+    /// The lane for sending thread `index`. Threads share lanes if there are too few.
+    pub(crate) fn lane(&self, index: usize) -> Option<&Arc<TxLane>> {
+        self.lanes.get(index % self.active_lanes.clamp(1, self.lanes.len().max(1)))
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! | file | concept |
 //! | --- | --- |
-//! | `engine`, `port_table`, `pmd_table`, `datapath` | [`Engine`]: the control threads' handle |
+//! | `engine`, `port_table`, `pmd_table`, `datapath`, `housekeeping` | [`Engine`]: the control threads' handle |
 //! | `pmd` | PMD threads: the poll loop, queue assignment, statistics |
 //! | `worker` | a thread's packet path from burst to burst |
 //! | `lookup`, `cache`, `megaflow`, `hash` | finding the verdict for a packet |
@@ -23,6 +23,7 @@ mod datapath;
 mod engine;
 mod exec;
 mod hash;
+mod housekeeping;
 mod lookup;
 mod megaflow;
 mod meter;

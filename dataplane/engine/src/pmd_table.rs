@@ -97,7 +97,7 @@ impl Engine {
         let mut state = lock(&self.state);
         let index = state.pmds.len() + 1;
         for port in state.ports.values() {
-            if let Some(lane) = port.lanes.get(index % port.lanes.len().max(1)) {
+            if let Some(lane) = port.lane(index) {
                 let attach = WorkerCommand::AttachTx(port.no, Arc::clone(lane));
                 pmd.send(PmdCommand::Worker(attach));
             }

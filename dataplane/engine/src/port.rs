@@ -4,22 +4,29 @@
 //! | --- | --- |
 //! | `rx`, `tx` | one queue of whatever kind, as the packet path sees it |
 //! | `lane` | a transmit queue that threads may share |
-//! | `dpdk`, `dummy` | one kind of port each |
+//! | `dpdk`, `vhost`, `kernel` with `tap` and `system`, `dummy` | kinds of ports |
+//! | `vnet` | virtio-net headers of kernel devices |
 //! | `options` | reading an interface's options |
 //! | `pools` | packet memory for ports |
 
 pub(crate) mod dpdk;
 pub(crate) mod dummy;
+mod kernel;
 pub(crate) mod lane;
 pub(crate) mod options;
 mod pools;
 pub(crate) mod rx;
+mod system;
+mod tap;
 pub(crate) mod tx;
+mod vhost;
+mod vnet;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+use netdev_linux::NetdevError;
 use weir_dpdk::DpdkError;
 use weir_flow::DropReason;
 
@@ -98,6 +105,9 @@ pub enum PortError {
     /// DPDK refused.
     #[error(transparent)]
     Dpdk(#[from] DpdkError),
+    /// The kernel refused.
+    #[error(transparent)]
+    Netdev(#[from] NetdevError),
 }
 
 /// State of a port's wire.
@@ -109,6 +119,10 @@ pub struct Link {
     pub speed_mbps: Option<u32>,
     /// Full duplex, when known.
     pub full_duplex: Option<bool>,
+    /// Times that the carrier came or went.
+    pub resets: u64,
+    /// Whether the device itself was brought up; always true of devices that are not the kernel's.
+    pub admin_up: bool,
 }
 
 /// Counters of a port.
@@ -130,6 +144,18 @@ pub struct PortStats {
     pub rx_errors: u64,
     /// Packets the device failed to send.
     pub tx_errors: u64,
+    /// Multicast packets received; the rest likewise, when the device counts them.
+    pub multicast: Option<u64>,
+    /// Collisions.
+    pub collisions: Option<u64>,
+    /// Packets that overran the receiver.
+    pub rx_over_errors: Option<u64>,
+    /// Packets with a wrong frame check sequence.
+    pub rx_crc_errors: Option<u64>,
+    /// Packets not of whole bytes.
+    pub rx_frame_errors: Option<u64>,
+    /// Packets the device missed.
+    pub rx_missed_errors: Option<u64>,
     /// `tx_dropped` by reason, and counters under the driver's own names.
     pub custom: Vec<(String, u64)>,
 }
@@ -148,28 +174,67 @@ pub(crate) struct Opened {
 #[derive(Debug)]
 pub(crate) enum Device {
     Dpdk(dpdk::DpdkPort),
+    Vhost(vhost::VhostPort),
+    Kernel(kernel::KernelPort),
     Dummy(Arc<Dummy>),
+}
+
+/// What a device is opened with besides its interface's row.
+#[derive(Debug)]
+pub(crate) struct Surroundings<'a> {
+    /// Sending threads.
+    pub(crate) n_txq: u16,
+    pub(crate) pools: &'a mut Pools,
+    /// Directory of the sockets of `dpdkvhostuser` ports.
+    pub(crate) vhost_sock_dir: &'a str,
 }
 
 /// Is this a type the engine can make?
 #[must_use]
 pub fn is_known_kind(kind: &str) -> bool {
-    matches!(kind, "dpdk" | "dummy" | "dummy-internal" | "dummy-pmd")
+    const KINDS: &[&str] = &[
+        "",
+        "system",
+        "internal",
+        "tap",
+        "dpdk",
+        "dpdkvhostuser",
+        "dpdkvhostuserclient",
+        "dummy",
+        "dummy-internal",
+        "dummy-pmd",
+    ];
+    KINDS.contains(&kind)
 }
 
 impl Device {
-    /// Opens the device of an interface, for `n_txq` sending threads.
+    /// Opens the device of an interface.
     pub(crate) fn open(
         config: &PortConfig,
-        n_txq: u16,
-        pools: &mut Pools,
+        with: &mut Surroundings<'_>,
     ) -> Result<(Self, Opened), PortError> {
         let options = Options(&config.options);
         let mtu = config.mtu.unwrap_or(DEFAULT_MTU);
-        let (device, mut opened) = match config.kind.as_str() {
+        let name = &config.name;
+        let (mut device, mut opened) = match config.kind.as_str() {
             "dpdk" => {
-                let (port, opened) = dpdk::open(&options, n_txq, mtu, pools)?;
+                let (port, opened) = dpdk::open(&options, with.n_txq, mtu, with.pools)?;
                 (Self::Dpdk(port), opened)
+            }
+            "dpdkvhostuser" | "dpdkvhostuserclient" => {
+                let pool = with.pools.for_mtu(mtu, 0)?;
+                let (port, opened) = vhost::open(config, with.vhost_sock_dir, mtu, &pool)?;
+                (Self::Vhost(port), opened)
+            }
+            "tap" | "internal" => {
+                let pool = with.pools.for_mtu(DEFAULT_MTU, 0)?;
+                let (port, opened) = kernel::open_tap(name, config.mtu, &pool)?;
+                (Self::Kernel(port), opened)
+            }
+            "system" | "" => {
+                let pool = with.pools.for_mtu(DEFAULT_MTU, 0)?;
+                let (port, opened) = kernel::open_system(name, config.mtu, &pool)?;
+                (Self::Kernel(port), opened)
             }
             "dummy" | "dummy-internal" | "dummy-pmd" => {
                 let (port, opened) = open_dummy(&options, mtu)?;
@@ -178,10 +243,8 @@ impl Device {
             other => return Err(PortError::UnknownKind(other.to_owned())),
         };
         if let Some(mac) = config.mac {
-            let mut device = device;
             device.set_mac(mac)?;
             opened.mac = mac;
-            return Ok((device, opened));
         }
         Ok((device, opened))
     }
@@ -190,15 +253,18 @@ impl Device {
     pub(crate) fn set_mac(&mut self, mac: [u8; 6]) -> Result<(), PortError> {
         match self {
             Self::Dpdk(port) => port.set_mac(mac),
+            Self::Kernel(port) => port.set_mac(mac),
             // Nothing but the number that the port shows.
-            Self::Dummy(_) => Ok(()),
+            Self::Vhost(_) | Self::Dummy(_) => Ok(()),
         }
     }
 
     pub(crate) fn link(&self) -> Link {
         match self {
             Self::Dpdk(port) => port.link(),
-            Self::Dummy(_) => Link { up: true, ..Link::default() },
+            Self::Vhost(port) => port.link(),
+            Self::Kernel(port) => port.link(),
+            Self::Dummy(_) => Link { up: true, admin_up: true, ..Link::default() },
         }
     }
 
@@ -209,14 +275,16 @@ impl Device {
                 let custom = port.extended_stats();
                 Some(PortStats { custom, ..port.stats() })
             }
-            Self::Dummy(_) => None,
+            Self::Kernel(port) => Some(port.stats()),
+            Self::Vhost(_) | Self::Dummy(_) => None,
         }
     }
 
     /// Packets and bytes received, of ports whose device does not count.
     pub(crate) fn received(&self) -> (u64, u64) {
         match self {
-            Self::Dpdk(_) => (0, 0),
+            Self::Dpdk(_) | Self::Kernel(_) => (0, 0),
+            Self::Vhost(port) => port.received(),
             Self::Dummy(port) => port.received(),
         }
     }
@@ -225,6 +293,8 @@ impl Device {
         let mut status = BTreeMap::new();
         match self {
             Self::Dpdk(port) => port.status(&mut status),
+            Self::Vhost(port) => port.status(&mut status),
+            Self::Kernel(port) => port.status(&mut status),
             Self::Dummy(_) => {
                 status.insert("driver_name".to_owned(), "openvswitch".to_owned());
             }
@@ -232,17 +302,35 @@ impl Device {
         status
     }
 
+    /// MAC address and MTU, of devices that others may change too.
+    pub(crate) fn address_and_mtu(&self) -> Option<([u8; 6], u16)> {
+        match self {
+            Self::Kernel(port) => port.address_and_mtu(),
+            Self::Dpdk(_) | Self::Vhost(_) | Self::Dummy(_) => None,
+        }
+    }
+
+    /// Changes the MTU while packets flow; false if the device must be opened anew for that.
+    pub(crate) fn change_mtu(&self, mtu: u16) -> Result<bool, PortError> {
+        match self {
+            Self::Kernel(port) => port.set_mtu(mtu).map(|()| true),
+            Self::Dummy(_) => Ok(true),
+            Self::Dpdk(_) | Self::Vhost(_) => Ok(false),
+        }
+    }
+
     pub(crate) fn config(&self) -> BTreeMap<String, String> {
         match self {
             Self::Dpdk(port) => port.config(),
-            Self::Dummy(_) => BTreeMap::new(),
+            Self::Vhost(_) | Self::Kernel(_) | Self::Dummy(_) => BTreeMap::new(),
         }
     }
 
     /// Does it serve PMD threads (and not the main thread, in OVS's terms)?
     pub(crate) fn is_pmd(&self, kind: &str) -> bool {
         match self {
-            Self::Dpdk(_) => true,
+            Self::Dpdk(_) | Self::Vhost(_) => true,
+            Self::Kernel(_) => false,
             Self::Dummy(_) => kind == "dummy-pmd",
         }
     }

@@ -13,6 +13,7 @@ use crate::port::lane::TxLane;
 use crate::port::options::Options;
 use crate::port::{
     self, Device, ETHERNET_LEN, InjectError, Link, Opened, PortConfig, PortError, PortStats,
+    Surroundings,
 };
 use crate::worker::WorkerCommand;
 
@@ -56,11 +57,12 @@ impl Engine {
         let pmds = self.pmds();
         // A transmit queue for each thread and one for injected packets.
         let n_txq = u16::try_from(pmds.len() + 1).unwrap_or(u16::MAX);
-        let (device, opened) = Device::open(&config, n_txq, &mut pools)?;
+        let mut with =
+            Surroundings { n_txq, pools: &mut pools, vhost_sock_dir: &self.vhost_sock_dir };
+        let (device, opened) = Device::open(&config, &mut with)?;
         let Opened { rx, tx, mtu, mac, numa } = opened;
         let frame = u32::from(mtu) + ETHERNET_LEN;
         let lanes: Vec<_> = tx.into_iter().map(|tx| Arc::new(TxLane::new(tx, frame))).collect();
-        self.attach_lanes(no, &lanes);
         let loads: Vec<_> = rx.iter().map(|_| Arc::new(RxqLoad::default())).collect();
         let use_emc = !config.emc_disabled;
         log::info!(target: "dpif_netdev", "port {} ({}) added as {}", config.name, config.kind, no.0);
@@ -72,12 +74,14 @@ impl Engine {
                 mtu,
                 numa,
                 up: true,
+                active_lanes: lanes.len(),
                 lanes,
                 rxqs: loads.iter().map(|load| (Arc::clone(load), None)).collect(),
                 device: Arc::new(Mutex::new(device)),
                 config,
             },
         );
+        self.attach_lanes(no);
         // Only new queues move: the others stay where they are until they are balanced anew.
         let places = self.places_for(no);
         for (((queue, rx), load), core) in (0..).zip(rx).zip(loads).zip(places) {
@@ -87,19 +91,23 @@ impl Engine {
         Ok(())
     }
 
-    /// Gives each thread its lane of a port. Threads share lanes if there are too few.
-    fn attach_lanes(&self, no: PortNo, lanes: &[Arc<TxLane>]) {
-        if lanes.is_empty() {
-            return;
+    /// Gives each thread its lane of a port.
+    pub(crate) fn attach_lanes(&self, no: PortNo) {
+        let (pmds, lanes) = {
+            let state = lock(&self.state);
+            let Some(port) = state.ports.get(&no) else {
+                return;
+            };
+            // The first is for injected packets.
+            let lanes = (0..=state.pmds.len()).map_while(|i| port.lane(i).map(Arc::clone));
+            (state.pmds.clone(), lanes.collect::<Vec<_>>())
+        };
+        let mut lanes = lanes.into_iter().map(|lane| WorkerCommand::AttachTx(no, lane));
+        if let Some(attach) = lanes.next() {
+            lock(&self.injector).apply(attach);
         }
-        for (i, pmd) in self.pmds().iter().enumerate() {
-            if let Some(lane) = lanes.get((i + 1) % lanes.len()) {
-                let attach = WorkerCommand::AttachTx(no, Arc::clone(lane));
-                pmd.send(PmdCommand::Worker(attach));
-            }
-        }
-        if let Some(lane) = lanes.first() {
-            lock(&self.injector).apply(WorkerCommand::AttachTx(no, Arc::clone(lane)));
+        for (pmd, attach) in pmds.iter().zip(lanes) {
+            pmd.send(PmdCommand::Worker(attach));
         }
     }
 
@@ -169,6 +177,9 @@ impl Engine {
             c.emc_disabled = false;
             c.rxq_affinity.clear();
             c.mac = None;
+            if !c.kind.starts_with("dpdk") {
+                c.mtu = None;
+            }
             if c.kind.starts_with("dummy") {
                 c.options.retain(|key, _| !matches!(key.as_str(), "pcap" | "rxq_pcap" | "tx_pcap"));
             }
@@ -201,6 +212,14 @@ impl Engine {
                 if let Some(port) = lock(&self.state).ports.get_mut(&no) {
                     port.mac = mac;
                 }
+            }
+            if let (Some(mtu), true) = (config.mtu, config.mtu != old.mtu)
+                && device.change_mtu(mtu)?
+                && let Some(port) = lock(&self.state).ports.get_mut(&no)
+            {
+                port.mtu = mtu;
+                let frame = if port.up { u32::from(mtu) + ETHERNET_LEN } else { 0 };
+                port.lanes.iter().for_each(|lane| lane.set_max_frame(frame));
             }
             if let (Device::Dummy(dummy), true) = (&*device, config.options != old.options) {
                 dummy.set_captures(port::captures(&Options(&config.options))?);

@@ -4,4 +4,5 @@
 mod actions;
 mod caching;
 mod devices;
+mod kernel;
 mod support;

@@ -83,6 +83,11 @@ impl PolledQueue {
         n
     }
 
+    /// The thread slept: there may be packets now.
+    pub(crate) fn rested(&mut self) {
+        self.rest = 0;
+    }
+
     #[inline]
     pub(crate) fn count(&self, packets: usize, cycles: u64) {
         self.load.packets.add(packets as u64);

@@ -13,6 +13,7 @@ use weir_flow::PortNo;
 use weir_rcu::Guard;
 
 use crate::exec::run::Moment;
+use crate::pmd::rest::Rest;
 use crate::pmd::rxq::{INTERVAL_MS, PolledQueue};
 use crate::port::rx::{Pace, Rx};
 use crate::time::TimeSource;
@@ -23,7 +24,7 @@ const BUSY_BURST: usize = weir_dpdk::MAX_BURST / 2;
 /// Longest that an idle kernel queue is left alone while others are busy.
 const KERNEL_REST_US: u64 = 50;
 /// Longest rest of a thread all of whose queues can wake it.
-const PARK: Duration = Duration::from_millis(10);
+const LONG_REST: Duration = Duration::from_millis(50);
 /// Idle iterations before a thread with only kernel queues rests.
 const IDLE_BEFORE_REST: u32 = 64;
 /// Commands taken between two iterations.
@@ -50,6 +51,7 @@ pub(crate) struct PmdShared {
     pub(crate) worker: Arc<WorkerShared>,
     commands: SegQueue<PmdCommand>,
     pending: AtomicBool,
+    rest: Rest,
 }
 
 /// A PMD thread.
@@ -77,6 +79,7 @@ impl Pmd {
             worker: WorkerShared::new(),
             commands: SegQueue::new(),
             pending: AtomicBool::new(false),
+            rest: Rest::new()?,
         });
         let worker = Worker::new(common, Arc::clone(&shared.worker));
         let (mine, time) = (Arc::clone(&shared), Arc::clone(time));
@@ -95,6 +98,7 @@ impl Pmd {
 
     /// Ends a rest.
     pub(crate) fn wake(&self) {
+        self.shared.rest.wake();
         if let Some(thread) = &self.thread {
             thread.thread().unpark();
         }
@@ -275,10 +279,8 @@ impl Loop {
     fn rest(&mut self, polled: Polled, guard: &mut Guard) {
         self.idle = if polled.packets == 0 { self.idle.saturating_add(1) } else { 0 };
         let rest = match self.pace {
-            Pace::Woken if self.idle > 1 => PARK,
-            Pace::Kernel if self.idle > IDLE_BEFORE_REST => {
-                Duration::from_micros(u64::from(self.idle).min(500))
-            }
+            Pace::Woken if self.idle > 1 => LONG_REST,
+            Pace::Kernel if self.idle > IDLE_BEFORE_REST => LONG_REST,
             Pace::Woken | Pace::Kernel => return,
             Pace::Poll => {
                 if polled.largest >= BUSY_BURST || self.sleep_max_us == 0 {
@@ -294,7 +296,14 @@ impl Loop {
             }
         };
         let start = rdtsc();
-        guard.quiesce_after(|| std::thread::park_timeout(rest));
+        guard.quiesce_after(|| match self.pace {
+            Pace::Poll => std::thread::park_timeout(rest),
+            Pace::Woken | Pace::Kernel => {
+                let readable = self.queues.iter().filter_map(|queue| queue.rx.fd());
+                self.shared.rest.until(readable, rest);
+            }
+        });
+        self.queues.iter_mut().for_each(PolledQueue::rested);
         let end = rdtsc();
         let counters = &self.worker.shared.counters;
         counters.sleep_iterations.add(1);

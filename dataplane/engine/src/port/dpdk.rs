@@ -77,6 +77,8 @@ impl DpdkPort {
                 up: link.up,
                 speed_mbps: link.speed_mbps,
                 full_duplex: Some(link.full_duplex),
+                admin_up: true,
+                resets: 0,
             },
             Err(_) => Link::default(),
         }

@@ -77,7 +77,7 @@ impl TxLane {
             bytes += u64::from(packet.len());
         }
         let mut tx = spin(&self.tx);
-        if longest > max_frame || flags & offload::WANTED & !self.offloads != 0 {
+        if longest > max_frame || flags & offload::WANTED != 0 {
             return self.send_uneven(&mut tx, batch, max_frame, offload);
         }
         let wanted = batch.len();
@@ -103,7 +103,7 @@ impl TxLane {
         wanted - left
     }
 
-    /// The same for batches with packets that are too long or want what the device cannot do.
+    /// The same for batches with packets that are too long or want something done.
     #[cold]
     fn send_uneven(
         &self,

@@ -1,8 +1,13 @@
 //! [`Rx`]: one receive queue of whatever kind of port. Dispatch is a `match`, once a burst.
 
+use std::os::fd::BorrowedFd;
+
 use weir_dpdk::{Batch, RxQueue};
 
 use crate::port::dummy::DummyRx;
+use crate::port::system::SystemRx;
+use crate::port::tap::TapRx;
+use crate::port::vhost::VhostRx;
 
 /// How a queue wants to be looked after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +25,12 @@ pub(crate) enum Pace {
 pub(crate) enum Rx {
     /// A DPDK device.
     Dpdk(RxQueue),
+    /// A guest.
+    Vhost(VhostRx),
+    /// A tap device.
+    Tap(TapRx),
+    /// A kernel device.
+    System(Box<SystemRx>),
     /// A dummy device.
     Dummy(DummyRx),
 }
@@ -30,6 +41,9 @@ impl Rx {
     pub(crate) fn receive(&mut self, batch: &mut Batch) -> usize {
         match self {
             Self::Dpdk(queue) => queue.rx_burst(batch),
+            Self::Vhost(vhost) => vhost.receive(batch),
+            Self::Tap(tap) => tap.receive(batch),
+            Self::System(system) => system.receive(batch),
             Self::Dummy(dummy) => dummy.receive(batch),
         }
     }
@@ -37,8 +51,18 @@ impl Rx {
     /// How it wants to be looked after.
     pub(crate) fn pace(&self) -> Pace {
         match self {
-            Self::Dpdk(_) => Pace::Poll,
+            Self::Dpdk(_) | Self::Vhost(_) => Pace::Poll,
+            Self::Tap(_) | Self::System(_) => Pace::Kernel,
             Self::Dummy(_) => Pace::Woken,
+        }
+    }
+
+    /// What becomes readable when there are packets.
+    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Tap(tap) => Some(tap.fd()),
+            Self::System(system) => Some(system.fd()),
+            Self::Dpdk(_) | Self::Vhost(_) | Self::Dummy(_) => None,
         }
     }
 

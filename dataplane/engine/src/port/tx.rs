@@ -4,12 +4,21 @@ use weir_dpdk::offload::{dev_tx, tx};
 use weir_dpdk::{Batch, TxQueue};
 
 use crate::port::dummy::DummyTx;
+use crate::port::system::SystemTx;
+use crate::port::tap::TapTx;
+use crate::port::vhost::VhostTx;
 
 /// See the [module documentation](self).
 #[derive(Debug)]
 pub(crate) enum Tx {
     /// A DPDK device, and its `dev_tx` capabilities in use.
     Dpdk(TxQueue, u64),
+    /// A guest.
+    Vhost(VhostTx),
+    /// A tap device.
+    Tap(TapTx),
+    /// A kernel device.
+    System(Box<SystemTx>),
     /// A dummy device.
     Dummy(DummyTx),
 }
@@ -19,6 +28,10 @@ impl Tx {
     pub(crate) fn offloads(&self) -> u64 {
         match self {
             Self::Dpdk(_, capabilities) => packet_flags(*capabilities),
+            // Whether this guest negotiated it, librte_vhost looks after.
+            Self::Vhost(_) => VhostTx::offloads(),
+            Self::Tap(tap) => tap.offloads(),
+            Self::System(_) => SystemTx::offloads(),
             Self::Dummy(_) => 0,
         }
     }
@@ -34,6 +47,9 @@ impl Tx {
                 }
                 while !batch.is_empty() && queue.tx_burst(batch) != 0 {}
             }
+            Self::Vhost(vhost) => vhost.send(batch),
+            Self::Tap(tap) => tap.send(batch),
+            Self::System(system) => system.send(batch),
             Self::Dummy(dummy) => dummy.send(batch),
         }
     }

@@ -65,3 +65,51 @@ fn packets_flow_from_device_to_device_while_others_come_and_go() {
     engine.flush_flows();
     assert!(rig.credited().0 > 30_000);
 }
+
+#[test]
+fn a_guest_s_packets_come_and_go() {
+    // virtio_user is the guest; being a port of the same switch it sends where the test says.
+    let rig = Rig::new(|flow| {
+        let out = match flow.in_port.get() {
+            // From outside into the guest's own card, that is, the guest sends it to the switch.
+            1 => 31,
+            // What comes from the guest.
+            30 => 2,
+            // Into the guest, who received it.
+            3 => 30,
+            _ => 4,
+        };
+        always(vec![Action::Output(PortNo(out))])
+    });
+    let engine = &rig.engine;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("guest").to_str().unwrap().to_owned();
+    let guest = dpdk("guest", &format!("net_virtio_user_b,path={path},server=1,queues=1"));
+    engine.add_port(PortNo(31), guest).unwrap();
+    let vhost = PortConfig {
+        name: "vhost0".to_owned(),
+        kind: "dpdkvhostuserclient".to_owned(),
+        options: BTreeMap::from([("vhost-server-path".to_owned(), path)]),
+        ..PortConfig::default()
+    };
+    engine.add_port(PortNo(30), vhost).unwrap();
+    let up = || engine.port_status(PortNo(30)).unwrap().link.up;
+    wait("the guest is there", || {
+        engine.run();
+        up()
+    });
+    let packet = udp(1, 2, 3, 4, &[9; 40]);
+    wait("guest to switch", || {
+        rig.receive(1, &packet);
+        !rig.sent(2).is_empty()
+    });
+    wait("switch to guest", || {
+        rig.receive(3, &packet);
+        !rig.sent(4).is_empty()
+    });
+    assert_eq!((&rig.sent(2)[0], &rig.sent(4)[0]), (&packet, &packet));
+    let status = engine.port_status(PortNo(30)).unwrap().status;
+    assert_eq!(status.get("status").map(String::as_str), Some("connected"));
+    assert!(engine.port_stats(PortNo(30)).unwrap().rx_packets > 0);
+    assert!(engine.remove_port(PortNo(31)) && engine.remove_port(PortNo(30)));
+}
