@@ -82,17 +82,15 @@ fn a_guest_s_packets_come_and_go() {
         always(vec![Action::Output(PortNo(out))])
     });
     let engine = &rig.engine;
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("guest").to_str().unwrap().to_owned();
-    let guest = dpdk("guest", &format!("net_virtio_user_b,path={path},server=1,queues=1"));
-    engine.add_port(PortNo(31), guest).unwrap();
     let vhost = PortConfig {
         name: "vhost0".to_owned(),
-        kind: "dpdkvhostuserclient".to_owned(),
-        options: BTreeMap::from([("vhost-server-path".to_owned(), path)]),
+        kind: "dpdkvhostuser".to_owned(),
         ..PortConfig::default()
     };
     engine.add_port(PortNo(30), vhost).unwrap();
+    let path = rig.path("vhost0");
+    let guest = dpdk("guest", &format!("net_virtio_user_b,path={path},queues=1,queue_size=256"));
+    engine.add_port(PortNo(31), guest).unwrap();
     let up = || engine.port_status(PortNo(30)).unwrap().link.up;
     wait("the guest is there", || {
         engine.run();

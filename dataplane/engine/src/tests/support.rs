@@ -119,13 +119,23 @@ impl Rig {
             translations: AtomicU64::new(0),
             packet_ins: Mutex::default(),
         });
-        let config = EngineConfig { mbufs: Some(2048), ..EngineConfig::new(SystemTime::start()) };
+        let dir = tempfile::tempdir().unwrap();
+        let config = EngineConfig {
+            mbufs: Some(4095),
+            vhost_sock_dir: dir.path().to_str().unwrap().to_owned(),
+            ..EngineConfig::new(SystemTime::start())
+        };
         let engine = Engine::new(&config, Arc::clone(&slow) as Arc<dyn SlowPath>).unwrap();
-        let rig = Self { engine, slow, dir: tempfile::tempdir().unwrap() };
+        let rig = Self { engine, slow, dir };
         for no in 1..=4 {
             rig.add_dummy(no);
         }
         rig
+    }
+
+    /// A path in the directory of the test.
+    pub(super) fn path(&self, name: &str) -> String {
+        self.dir.path().join(name).to_str().unwrap().to_owned()
     }
 
     pub(super) fn capture_path(&self, no: u32) -> PathBuf {
