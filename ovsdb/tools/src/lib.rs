@@ -1,5 +1,8 @@
 //! ovsdb-server, ovsdb-client, ovsdb-tool, ovs-vsctl.
 #![forbid(unsafe_code)]
 
+pub mod ctl;
 pub mod server;
+pub mod table;
 pub mod tool;
+pub mod vsctl;

@@ -1,6 +1,6 @@
 //! The JSON-RPC conversation of an OVSDB client, without I/O.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -20,6 +20,8 @@ pub enum Interest {
     Columns(Vec<(&'static str, Vec<&'static str>)>),
     /// Every column of the named tables.
     Tables(Vec<String>),
+    /// The columns chosen at run time, by table. A table without columns is watched for its rows.
+    Chosen(BTreeMap<String, BTreeSet<String>>),
 }
 
 /// What happened, for the owner of the client.
@@ -271,6 +273,12 @@ impl Client {
                     column_names(table)
                 }
                 Interest::Tables(_) => Vec::new(),
+                Interest::Chosen(tables) => tables
+                    .get(&**name)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|c| Some(Json::Str(table.column(c)?.name.clone())))
+                    .collect(),
                 Interest::Columns(list) => list
                     .iter()
                     .filter(|(t, _)| *t == &**name)
@@ -279,7 +287,9 @@ impl Client {
                     .map(|c| Json::str(*c))
                     .collect(),
             };
-            if !wanted.is_empty() {
+            let rows_matter =
+                matches!(&self.interest, Interest::Chosen(tables) if tables.contains_key(&**name));
+            if rows_matter || !wanted.is_empty() {
                 let request = Json::object([("columns", Json::array(wanted))]);
                 tables.insert(name.clone(), Json::array([request]));
             }

@@ -43,6 +43,9 @@ struct Edit {
     inserted: bool,
     deleted: bool,
     columns: BTreeMap<Arc<str>, Datum>,
+    /// Those of `columns` of which only elements were added and removed: the rest of the value may
+    /// change meanwhile.
+    by_element: BTreeSet<Arc<str>>,
     /// Columns whose value in the replica the change depends on.
     verified: BTreeSet<Arc<str>>,
 }
@@ -57,6 +60,8 @@ pub struct Transaction {
     increment: Option<(Arc<str>, Uuid, Arc<str>)>,
     /// Abort instead of committing, once everything was checked.
     pub dry_run: bool,
+    /// Send columns that were set to the value that they have.
+    pub write_unchanged: bool,
 }
 
 impl Transaction {
@@ -92,12 +97,63 @@ impl Transaction {
         } else {
             edit.deleted = true;
             edit.columns.clear();
+            edit.by_element.clear();
         }
     }
 
     /// Replaces the value of a column.
     pub fn set(&mut self, table: &str, uuid: Uuid, column: &str, value: Datum) {
-        self.edit(table, uuid).columns.insert(column.into(), value);
+        let edit = self.edit(table, uuid);
+        edit.by_element.remove(column);
+        edit.columns.insert(column.into(), value);
+    }
+
+    /// Adds elements to a set or pairs to a map, where the value of a key that is there already
+    /// stays. Others may change other elements at the same time.
+    pub fn add_elements(
+        &mut self,
+        replica: &Replica,
+        table: &str,
+        uuid: Uuid,
+        column: &str,
+        more: &Datum,
+    ) {
+        let old = self.get(replica, table, uuid, column).map(Cow::into_owned).unwrap_or_default();
+        self.set_by_element(table, uuid, column, old.union(more));
+    }
+
+    /// As [`Transaction::add_elements`], but pairs replace those with the same key.
+    pub fn put_pairs(
+        &mut self,
+        replica: &Replica,
+        table: &str,
+        uuid: Uuid,
+        column: &str,
+        more: &Datum,
+    ) {
+        let old = self.get(replica, table, uuid, column).map(Cow::into_owned).unwrap_or_default();
+        self.set_by_element(table, uuid, column, more.union(&old));
+    }
+
+    /// Takes elements from a set or pairs from a map; a set of keys takes the pairs of these keys.
+    pub fn remove_elements(
+        &mut self,
+        replica: &Replica,
+        table: &str,
+        uuid: Uuid,
+        column: &str,
+        gone: &Datum,
+    ) {
+        let old = self.get(replica, table, uuid, column).map(Cow::into_owned).unwrap_or_default();
+        self.set_by_element(table, uuid, column, old.subtract(gone));
+    }
+
+    fn set_by_element(&mut self, table: &str, uuid: Uuid, column: &str, value: Datum) {
+        let edit = self.edit(table, uuid);
+        let first = edit.columns.insert(column.into(), value).is_none();
+        if first && !edit.inserted {
+            edit.by_element.insert(column.into());
+        }
     }
 
     /// Makes the transaction fail if the column is no longer as the replica has it.
@@ -169,15 +225,29 @@ impl Transaction {
         let before = ops.list.len();
         for ((table, uuid), edit) in self.edits.iter().filter(|(_, e)| !e.inserted) {
             if edit.deleted {
-                ops.list.push(op("delete", [("table", table.clone().into()), where_row(*uuid)]));
+                // Rows outside the root set go when nothing refers to them any more; whether that
+                // is so the server knows best.
+                if schema.table(table).is_none_or(|t| t.is_root) {
+                    let members = [("table", table.clone().into()), where_row(*uuid)];
+                    ops.list.push(op("delete", members));
+                }
                 continue;
             }
             let old = replica.row(table, *uuid);
-            let changed = |(c, d): &(&Arc<str>, &Datum)| old.and_then(|r| r.get(c)) != Some(*d);
-            let row = self.row_json(schema, table, edit.columns.iter().filter(changed));
+            let sent = |(c, d): &(&Arc<str>, &Datum)| {
+                !edit.by_element.contains(*c)
+                    && (self.write_unchanged || old.and_then(|r| r.get(c)) != Some(*d))
+            };
+            let row = self.row_json(schema, table, edit.columns.iter().filter(sent));
             if row.as_object().is_some_and(|r| !r.is_empty()) {
                 let members = [("table", table.clone().into()), where_row(*uuid), ("row", row)];
                 ops.list.push(op("update", members));
+            }
+            let mutations = self.mutations(replica, table, *uuid, edit);
+            if !mutations.is_empty() {
+                let mutations = ("mutations", Json::Array(mutations));
+                let members = [("table", table.clone().into()), where_row(*uuid), mutations];
+                ops.list.push(op("mutate", members));
             }
         }
         for (table, uuid) in &self.inserts {
@@ -192,8 +262,10 @@ impl Transaction {
         if let (Some((table, uuid, column)), true) = (&self.increment, changes) {
             let mutation = Json::array([Json::Str(column.clone()), Json::str("+="), Json::Int(1)]);
             let mutations = Json::array([mutation]);
-            let target = [("table", Json::Str(table.clone())), where_row(*uuid)];
-            let [table, row] = target;
+            let (where_, clauses) = where_row(*uuid);
+            let table = ("table", Json::Str(table.clone()));
+            // The row may be a new one.
+            let row = (where_, self.name_inserted(clauses));
             ops.list.push(op("mutate", [table.clone(), row.clone(), ("mutations", mutations)]));
             ops.increment = Some((ops.list.len(), column.clone()));
             let columns = Json::array([Json::Str(column.clone())]);
@@ -210,6 +282,33 @@ impl Transaction {
             ops.list.push(op("abort", []));
         }
         Some(ops)
+    }
+
+    /// The `mutations` of columns that were changed by element.
+    fn mutations(&self, replica: &Replica, table: &str, uuid: Uuid, edit: &Edit) -> Vec<Json> {
+        let mut list = Vec::new();
+        for column in &edit.by_element {
+            let schema = replica.schema().table(table).and_then(|t| t.column(column));
+            let (Some(schema), Some(new)) = (schema, edit.columns.get(column)) else { continue };
+            let old = replica.row(table, uuid).and_then(|r| r.get(column));
+            let old = old.cloned().unwrap_or_default();
+            let mutation = |mutator: &str, value: &Datum, type_: &crate::ColumnType| {
+                let value = self.name_inserted(value.to_json(type_));
+                Json::array([Json::Str(column.clone()), Json::str(mutator), value])
+            };
+            // Neither "insert" nor "delete" changes the value of a key that stays.
+            let gone = old.subtract(new);
+            if !gone.is_empty() {
+                let keys = crate::ColumnType { value: None, min: 0, ..schema.type_.clone() };
+                let gone = Datum::set(gone.keys().iter().cloned());
+                list.push(mutation("delete", &gone, &keys));
+            }
+            let more = new.subtract(&old);
+            if !more.is_empty() {
+                list.push(mutation("insert", &more, &schema.type_));
+            }
+        }
+        list
     }
 
     fn wait(&self, replica: &Replica, table: &Arc<str>, uuid: Uuid, edit: &Edit) -> Option<Json> {
