@@ -132,13 +132,15 @@ impl Match {
         if matches!(field.place, Place::TunMetadata) {
             return match self.tun_metadata.get(&field.index) {
                 None => (FieldValue::zero(n), FieldValue::zero(n)),
-                Some(t) if t.mask.is_all_ones() => (t.value.resized(n), FieldValue::ones(n)),
+                Some(t) if !t.is_masked => (t.value.resized(n), FieldValue::ones(n)),
                 Some(t) => (t.value.resized(n), t.mask.resized(n)),
             };
         }
         let raw = self.mask_bits(field);
         let valid = valid_bits(field);
-        let mask = if raw == valid { FieldValue::ones(n) } else { FieldValue::of(field, raw) };
+        // Of the 16 bits of tun_flags OpenFlow sees one; it is never matched "exactly".
+        let exact = raw == valid && field.id != id::TUN_FLAGS;
+        let mask = if exact { FieldValue::ones(n) } else { FieldValue::of(field, raw) };
         let value = if raw == 0 { 0 } else { get(field, &self.flow) };
         (FieldValue::of(field, value), mask)
     }
@@ -172,7 +174,9 @@ impl Match {
             let whole = mask.is_all_ones();
             let mask = if whole { FieldValue::ones(len) } else { mask.resized(len) };
             let value = value.resized(len);
-            self.tun_metadata.insert(field.index, TunMetadataMatch { value, mask });
+            let is_masked = !whole;
+            let matched = TunMetadataMatch { value, mask, is_masked };
+            self.tun_metadata.insert(field.index, matched);
             return;
         }
         let (v, m) = (value.as_u128(), mask.as_u128());
@@ -276,7 +280,9 @@ mod tests {
             let value = FieldValue::of(field, if field.id == id::NW_TOS { 4 } else { 1 });
             let mut m = Match::catchall();
             m.set(field, &value, &FieldValue::ones(n));
-            assert_eq!(m.get(field), (value, FieldValue::ones(n)), "{}", field.name);
+            let (read, mask) = m.get(field);
+            assert_eq!(read, value, "{}", field.name);
+            assert!(mask.is_all_ones() || field.id == id::TUN_FLAGS, "{}", field.name);
             assert!(!m.is_all_wild(field));
             if !matches!(field.place, Place::TunMetadata) {
                 m.set(field, &FieldValue::zero(n), &FieldValue::zero(n));

@@ -28,6 +28,8 @@ pub struct TunMetadataMatch {
     pub value: FieldValue,
     /// The mask, of the same length. All zeros matches the option's presence only.
     pub mask: FieldValue,
+    /// Did it come with a mask? Without one the option must also have this length.
+    pub is_masked: bool,
 }
 
 impl Match {

@@ -21,9 +21,8 @@ use crate::value_text::number::alt_hex;
 pub const DEFAULT_PRIORITY: u16 = 0x8000;
 
 /// Shorthands of an Ethernet type with an IP protocol, then of one alone.
-static SHORTHANDS: [(u16, Option<u8>, &str); 15] = [
+static SHORTHANDS: [(u16, Option<u8>, &str); 14] = [
     (eth_type::IPV4, Some(ip_proto::ICMP), "icmp"),
-    (eth_type::IPV4, Some(ip_proto::IGMP), "igmp"),
     (eth_type::IPV4, Some(ip_proto::TCP), "tcp"),
     (eth_type::IPV4, Some(ip_proto::UDP), "udp"),
     (eth_type::IPV4, Some(ip_proto::SCTP), "sctp"),
@@ -222,6 +221,9 @@ impl Writer<'_> {
                 None => format_packet_type(low32(v)),
                 Some(m) => format!("{}/{:#010x}", format_packet_type(low32(v)), low32(m)),
             });
+        } else if self.field(id::RECIRC_ID).is_some() {
+            // Only megaflows match it; they tell every field.
+            self.out.push_str("eth,");
         }
     }
 
@@ -369,7 +371,6 @@ impl Writer<'_> {
             (eth_type::IPV4, ip_proto::ICMP) | (eth_type::IPV6, ip_proto::ICMPV6) => {
                 ("icmp_type", "icmp_code")
             }
-            (eth_type::IPV4, ip_proto::IGMP) => ("igmp_type", "igmp_code"),
             _ => ("tp_src", "tp_dst"),
         };
         self.decimal(id::TCP_SRC, names.0);

@@ -91,7 +91,9 @@ impl Header {
 #[must_use]
 pub fn preferred(field: &Field, version: Option<OfVersion>) -> Option<&(Oxm, String)> {
     let version = version.map_or(0, OfVersion::wire);
-    let newest = field.oxm.iter().rev().find(|(o, _)| o.since <= version);
+    let known = field.oxm.iter().rev().filter(|(o, _)| o.since <= version);
+    // Of several that are as new, the first is preferred, which comes last here.
+    let newest = known.max_by_key(|(o, _)| o.since);
     newest.or_else(|| field.oxm.first())
 }
 

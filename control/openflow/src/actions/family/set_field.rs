@@ -73,8 +73,6 @@ pub(crate) fn decode_reg_load(b: &mut Body<'_>) -> Result<Action, OfpError> {
 }
 
 pub(crate) fn decode_reg_load2(b: &mut Body<'_>) -> Result<Action, OfpError> {
-    // The entry stands at a multiple of four bytes.
-    b.r.zeros(6, OfpError::NXBRC_MUST_BE_ZERO)?;
     let (field, value, mask) = entry::pull_entry(&mut b.r, true)?;
     b.rest_zero(OfpError::OFPBAC_BAD_SET_ARGUMENT)?;
     if !field.writable {
@@ -141,10 +139,7 @@ fn encode_reg_loads(sf: &SetFieldAction, v: OfVersion, out: &mut Vec<u8>) {
     let field = sf.field.field();
     let variable = matches!(field.place, Place::TunMetadata);
     if sf.form == SetFieldForm::RegLoad2 || !has_short_form(field) || variable {
-        table::REG_LOAD2.put(v, out, |b| {
-            b.put_zeros(6);
-            entry::put_entry(field, None, &sf.value, &sf.mask, b);
-        });
+        table::REG_LOAD2.put(v, out, |b| entry::put_entry(field, None, &sf.value, &sf.mask, b));
     } else {
         segments(sf).for_each(|(dst, value)| put_reg_load(&dst, value, v, out));
     }
