@@ -2,7 +2,7 @@
 //! What translation needs of it is published as a [`BridgeView`].
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU8};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use weir_openflow::{Action, FlowMod, NameMap, OfPort};
@@ -10,6 +10,7 @@ use weir_protocols::mac_learning::MacTable;
 use weir_rcu::Rcu;
 
 use crate::config::{Behind, BridgeConfig, PortConfig, PortCounters, VlanMode};
+use crate::connection::ConnManager;
 use crate::flows::FlowTables;
 use crate::ports::{PortFlags, PortState};
 use crate::view::{
@@ -89,6 +90,8 @@ pub struct BridgeState {
     pub ports: BTreeMap<OfPort, Port>,
     /// Its flows.
     pub flows: FlowTables,
+    /// Its OpenFlow connections.
+    pub conns: ConnManager,
     bundle_ids: HashMap<String, BundleId>,
     next_bundle: u32,
     port_events: Vec<PortEvent>,
@@ -103,12 +106,14 @@ impl Bridge {
             macs: RwLock::new(MacTable::new()),
             counters: (0..N_TABLES).map(|_| TableCounters::default()).collect(),
             miss_to_controller: AtomicBool::new(false),
+            fragments: AtomicU8::new(0),
             forwarding_changed: generation.clone(),
         });
         let mut state = BridgeState {
             config: BridgeConfig::new(name),
             ports: BTreeMap::new(),
             flows: FlowTables::new(),
+            conns: ConnManager::default(),
             bundle_ids: HashMap::new(),
             next_bundle: 1,
             port_events: Vec::new(),

@@ -18,13 +18,12 @@ mod select;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use weir_openflow::{FlowMod, OfpError};
-
 use crate::config::TableConfig;
 use crate::table::rule::flag;
 use crate::table::{PrefixField, Rule, RuleId};
 use crate::view::{BridgeShared, INTERNAL_TABLE, TableMiss, TableSet};
 
+pub use check::check_for;
 pub use select::Criteria;
 
 /// Why a flow went away (`OFPRR_*`).
@@ -49,6 +48,8 @@ pub enum FlowEvent {
         rule: Arc<Rule>,
         /// Why.
         reason: RemovalReason,
+        /// When, in monotonic milliseconds.
+        at_ms: u64,
     },
     /// It is new, or takes the place of one with the same match and priority.
     Added(Arc<Rule>),
@@ -76,6 +77,8 @@ pub struct FlowTables {
     limits: HashMap<u8, Limit>,
     default_prefixes: Vec<PrefixField>,
     next_id: u64,
+    /// The time of the request being executed.
+    now_ms: u64,
     events: Vec<FlowEvent>,
 }
 
@@ -104,6 +107,7 @@ impl FlowTables {
             limits: HashMap::new(),
             default_prefixes: prefix_fields(&DEFAULT_PREFIXES),
             next_id: 1,
+            now_ms: 0,
             events: Vec::new(),
         }
     }
@@ -180,14 +184,6 @@ impl FlowTables {
         self.limits.get(&table).map(|l| l.max_flows)
     }
 
-    /// The first error that keeps a flow-mod from being executed.
-    ///
-    /// # Errors
-    /// See `check.rs`.
-    pub fn check(&self, fm: &FlowMod) -> Result<(), OfpError> {
-        check::actions(&fm.actions)
-    }
-
     /// Puts a flow in its place; returns the one that was there.
     fn put(&mut self, rule: Arc<Rule>) -> Option<Arc<Rule>> {
         let fresh = self.set.get(rule.table_id).is_none();
@@ -226,7 +222,7 @@ impl FlowTables {
 
     fn remove(&mut self, rule: &Rule, reason: RemovalReason) {
         if let Some(rule) = self.take(rule) {
-            self.tell(FlowEvent::Removed { rule, reason });
+            self.tell(FlowEvent::Removed { rule, reason, at_ms: self.now_ms });
         }
     }
 

@@ -3,8 +3,10 @@
 
 pub mod bridge;
 pub mod config;
+pub mod connection;
 pub mod flows;
 pub mod ports;
+pub mod revalidate;
 pub mod show;
 pub mod switch;
 pub mod table;
@@ -13,4 +15,5 @@ pub mod xlate;
 
 pub use bridge::Bridge;
 pub use config::{BridgeConfig, BundleConfig, PortConfig};
+pub use revalidate::Revalidator;
 pub use switch::Switch;

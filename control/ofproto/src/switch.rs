@@ -2,17 +2,18 @@
 //! the packet engine's misses, and queues packets for controllers.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use weir_flow::action::{ControllerCookie, SampleCookie};
-use weir_flow::slowpath::{Miss, QueueFull, SlowPath, Translation};
+use weir_flow::slowpath::{Datapath, Miss, QueueFull, SlowPath, Translation};
 use weir_flow::{Flow, PortNo};
 use weir_openflow::OfPort;
 use weir_rcu::{Guard, Rcu};
 
 use crate::bridge::Bridge;
 use crate::config::{Behind, BridgeConfig};
+use crate::connection::{ConnId, ConnKind, Reach};
 use crate::view::{BridgeId, Generation, SwitchView};
 use crate::xlate::ctx::Env;
 use crate::xlate::learn::{LearnSink, Learned};
@@ -54,6 +55,8 @@ pub struct Switch {
     packet_ins: Mutex<VecDeque<PacketIn>>,
     packet_ins_dropped: AtomicU64,
     waker: RwLock<Option<Waker>>,
+    /// Is the view to be published when no bridge is locked any more?
+    stale: AtomicBool,
 }
 
 impl std::fmt::Debug for Switch {
@@ -85,6 +88,7 @@ impl Switch {
             packet_ins: Mutex::default(),
             packet_ins_dropped: AtomicU64::new(0),
             waker: RwLock::new(None),
+            stale: AtomicBool::new(false),
         }
     }
 
@@ -156,6 +160,11 @@ impl Switch {
         drop(bridges);
         self.view.publish(view);
         self.generation.bump();
+    }
+
+    /// Has [`Switch::publish`] called when no bridge is locked any more.
+    pub(crate) fn publish_later(&self) {
+        self.stale.store(true, Ordering::Relaxed);
     }
 
     fn lock_bridges(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Bridge>>> {
@@ -235,6 +244,64 @@ impl Switch {
     #[must_use]
     pub fn packet_ins_dropped(&self) -> u64 {
         self.packet_ins_dropped.load(Ordering::Relaxed)
+    }
+
+    /// Takes up an OpenFlow connection of a bridge.
+    #[must_use]
+    pub fn open_connection(&self, bridge: &Bridge, kind: ConnKind) -> ConnId {
+        let mut state = bridge.lock();
+        let versions = state.config.protocols.clone();
+        state.conns.open(kind, &versions)
+    }
+
+    /// Executes the requests that have come in on a bridge's connections, and hands out what its
+    /// controllers are to be told. True if there is more to do at once.
+    pub fn run_connections(
+        &self,
+        bridge: &Arc<Bridge>,
+        datapath: &dyn Datapath,
+        now_ms: u64,
+    ) -> bool {
+        let reach = Reach { switch: self, bridge, datapath, now_ms };
+        let mut state = bridge.lock();
+        let mut conns = std::mem::take(&mut state.conns);
+        let more = conns.run(&mut state, &reach);
+        state.conns = conns;
+        drop(state);
+        self.learner.apply_queued(now_ms);
+        if self.stale.swap(false, Ordering::Relaxed) {
+            self.publish();
+        }
+        more
+    }
+
+    /// Gives the packets that wait for controllers to their connections.
+    pub fn deliver_packet_ins(&self) {
+        let bridges = self.bridges();
+        for packet in self.take_packet_ins() {
+            if let Some(bridge) = bridges.iter().find(|b| b.id == packet.state.bridge) {
+                bridge.lock().conns.packet_in(&packet);
+            }
+        }
+    }
+
+    /// Says whether a bridge has controllers configured. Without any, a standalone bridge forwards
+    /// as an ordinary switch.
+    pub fn set_controllers(&self, bridge: &Bridge, configured: bool, now_ms: u64) {
+        let mut state = bridge.lock();
+        let mut conns = std::mem::take(&mut state.conns);
+        conns.set_controllers(&mut state, configured, now_ms);
+        state.conns = conns;
+        state.flows.publish(&bridge.shared);
+    }
+
+    /// Says whether a standalone bridge's controllers have been away for too long.
+    pub fn set_fail_open(&self, bridge: &Bridge, on: bool, now_ms: u64) {
+        let mut state = bridge.lock();
+        let mut conns = std::mem::take(&mut state.conns);
+        conns.set_fail_open(&mut state, on, now_ms);
+        state.conns = conns;
+        state.flows.publish(&bridge.shared);
     }
 
     /// Does the housekeeping of about once a second: forgets old stations, lets flows time out,

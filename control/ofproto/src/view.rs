@@ -2,7 +2,7 @@
 //! the control side. Nothing here is locked but the MAC table (briefly).
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use weir_flow::PortNo;
@@ -85,6 +85,8 @@ pub struct BridgeShared {
     pub counters: Box<[TableCounters]>,
     /// Packets without a flow go to the controller if the table does not say otherwise.
     pub miss_to_controller: AtomicBool,
+    /// What becomes of IP fragments: see [`BridgeShared::fragments`].
+    pub fragments: AtomicU8,
     /// Told whenever translations may come out differently than before.
     pub forwarding_changed: Arc<Generation>,
 }
@@ -93,6 +95,18 @@ impl BridgeShared {
     /// The flows, as of now.
     pub fn tables<'g>(&self, guard: &'g Guard) -> &'g TableSet {
         self.tables.load(guard)
+    }
+
+    /// What becomes of IP fragments, as `ofp_config_flags` numbers it: 0 normal, 1 dropped,
+    /// 3 `nx-match`: flows see the ports of first fragments.
+    #[must_use]
+    pub fn fragments(&self) -> u8 {
+        self.fragments.load(Ordering::Relaxed)
+    }
+
+    /// Changes that. True if it is a change; reassembly (2) is not on offer.
+    pub fn set_fragments(&self, handling: u8) -> bool {
+        handling != 2 && self.fragments.swap(handling, Ordering::Relaxed) != handling
     }
 
     /// Learns where a station is. True if that is news.

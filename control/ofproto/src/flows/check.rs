@@ -1,13 +1,26 @@
 //! Actions that the switch does not take, each with the error that says so.
 
-use weir_openflow::{Action, OfpError};
+use weir_openflow::actions::{CheckContext, check_actions};
+use weir_openflow::{Action, Match, OfpError};
+
+/// Checks the actions of a flow in a table against its match, and notes in them what later steps
+/// need to know about it.
+///
+/// # Errors
+/// Those of [`check_actions`], and see `actions` below.
+pub fn check_for(matched: &Match, table: u8, list: &mut [Action]) -> Result<(), OfpError> {
+    let mut cx = CheckContext::new(matched.clone(), table);
+    cx.n_tables = crate::view::INTERNAL_TABLE;
+    check_actions(list, &mut cx)?;
+    actions(list)
+}
 
 /// Looks for one.
 ///
 /// # Errors
 /// `OFPBAC_BAD_OUT_GROUP` and `OFPMMFC_INVALID_METER` for groups and meters that do not exist,
 /// `OFPBAC_BAD_TYPE` for actions that this switch has not.
-pub(super) fn actions(list: &[Action]) -> Result<(), OfpError> {
+fn actions(list: &[Action]) -> Result<(), OfpError> {
     for action in list {
         match action {
             Action::Group(_) => return Err(OfpError::OFPBAC_BAD_OUT_GROUP),

@@ -7,6 +7,7 @@ impl FlowTables {
     /// Removes the flows whose time is over. Called about once a second, after the counters of
     /// megaflows have been passed on.
     pub fn expire(&mut self, now_ms: u64) {
+        self.now_ms = now_ms;
         let due = self.timed.iter().filter_map(|id| self.by_id.get(id)).filter_map(|rule| {
             let reason = due(rule, now_ms)?;
             Some((rule.clone(), reason))

@@ -19,9 +19,10 @@ impl FlowTables {
     ///
     /// # Errors
     /// `OFPBRC_EPERM` for the switch's own table, `OFPFMFC_OVERLAP` with `check_overlap`,
-    /// `OFPFMFC_TABLE_FULL`, those of [`FlowTables::check`], and `OFPBMC_BAD_FIELD` for tunnel
+    /// `OFPFMFC_TABLE_FULL`, those of [`super::check_for`], and `OFPBMC_BAD_FIELD` for tunnel
     /// metadata that is not mapped.
     pub fn flow_mod(&mut self, fm: &FlowMod, now_ms: u64) -> Result<(), OfpError> {
+        self.now_ms = now_ms;
         if fm.table_id == INTERNAL_TABLE {
             return Err(OfpError::OFPBRC_EPERM);
         }
@@ -30,18 +31,18 @@ impl FlowTables {
         }
         match fm.command {
             FlowModCommand::Add => {
-                self.check(fm)?;
-                self.add(fm, now_ms)
+                let fm = checked(fm)?;
+                self.add(&fm, now_ms)
             }
             FlowModCommand::Modify => {
-                self.check(fm)?;
-                let found = self.select(&Criteria::loose(fm));
-                self.modify(fm, found, now_ms)
+                let fm = checked(fm)?;
+                let found = self.select(&Criteria::loose(&fm));
+                self.modify(&fm, found, now_ms)
             }
             FlowModCommand::ModifyStrict => {
-                self.check(fm)?;
-                let found = self.select(&Criteria::strict(fm));
-                self.modify(fm, found, now_ms)
+                let fm = checked(fm)?;
+                let found = self.select(&Criteria::strict(&fm));
+                self.modify(&fm, found, now_ms)
             }
             FlowModCommand::Delete => {
                 self.delete(self.select(&Criteria::loose(fm)));
@@ -207,4 +208,12 @@ impl FlowTables {
         let limit = usize::try_from(l.limit).unwrap_or(usize::MAX);
         table.iter().filter(|r| r.cookie == l.cookie).take(limit).count() < limit
     }
+}
+
+/// The flow-mod with its actions checked.
+fn checked(fm: &FlowMod) -> Result<FlowMod, OfpError> {
+    let mut fm = fm.clone();
+    let table = if fm.table_id == ANY_TABLE { 0 } else { fm.table_id };
+    super::check_for(&fm.matched, table, &mut fm.actions)?;
+    Ok(fm)
 }

@@ -9,7 +9,6 @@ use weir_protocols::mac_learning::Sighting;
 use super::learn::{LearnSink, Learned};
 use super::recirc::RecircHandle;
 use crate::table::RuleStats;
-use crate::table::rule::flag;
 use crate::view::{BridgeShared, BundleId, PatchCounters};
 
 /// One receiver of a megaflow's counters.
@@ -19,8 +18,6 @@ pub enum CreditEntry {
     Rule {
         /// Its counters.
         stats: Arc<RuleStats>,
-        /// Its flags.
-        flags: u16,
     },
     /// A lookup in a table.
     Table {
@@ -95,11 +92,8 @@ impl Credit for Credits {
         }
         for entry in &self.entries {
             match entry {
-                CreditEntry::Rule { stats, flags } => {
-                    let packets = if flags & flag::NO_PKT_COUNTS == 0 { packets } else { 0 };
-                    let bytes = if flags & flag::NO_BYT_COUNTS == 0 { bytes } else { 0 };
-                    stats.credit(packets, bytes, used_ms);
-                }
+                // Flows that need not count do so all the same.
+                CreditEntry::Rule { stats } => stats.credit(packets, bytes, used_ms),
                 CreditEntry::Table { bridge, id, found } => {
                     if let Some(c) = bridge.counters.get(usize::from(*id)) {
                         c.credit(packets, *found);

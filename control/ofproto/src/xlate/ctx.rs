@@ -143,7 +143,14 @@ enum Found {
     MissController,
     /// No flow: drop.
     MissDrop,
+    /// The bridge drops fragments.
+    FragmentDrop,
 }
+
+/// `OFPC_FRAG_DROP`
+const FRAGMENTS_DROP: u8 = 1;
+/// `OFPC_FRAG_NX_MATCH`
+const FRAGMENTS_MATCH: u8 = 3;
 
 impl<'a> Ctx<'a> {
     /// A translation of a packet that is at a bridge's port.
@@ -265,8 +272,7 @@ impl<'a> Ctx<'a> {
                     cookie: rule.cookie,
                     table_miss: rule.priority == 0 && rule.mask.words().is_empty(),
                 };
-                self.credits
-                    .push(CreditEntry::Rule { stats: rule.stats.clone(), flags: rule.flags });
+                self.credits.push(CreditEntry::Rule { stats: rule.stats.clone() });
                 let actions = rule.actions.clone();
                 self.rule = Some(rule);
                 run(self, &actions.list, last);
@@ -277,7 +283,9 @@ impl<'a> Ctx<'a> {
                 self.note(NodeKind::Action, text);
                 self.miss_packet_in();
             }
-            Found::MissDrop => self.note(NodeKind::Action, || "drop".to_owned()),
+            Found::MissDrop | Found::FragmentDrop => {
+                self.note(NodeKind::Action, || "drop".to_owned())
+            }
         }
         self.leave();
         self.origin = old_origin;
@@ -288,6 +296,9 @@ impl<'a> Ctx<'a> {
         let what = match found {
             Found::MissController => "No match, and a \"packet-in\" is called for.".to_owned(),
             Found::MissDrop => "No match.".to_owned(),
+            Found::FragmentDrop => {
+                "Packets are IP fragments and the fragment handling mode is \"drop\".".to_owned()
+            }
             Found::Rule(rule) => {
                 let names = Some(&self.bridge.port_names);
                 let mut text = rule.to_match().display(0x8000, names).to_string();
@@ -310,8 +321,14 @@ impl<'a> Ctx<'a> {
         // Ports of fragments are not looked at: the first one has them, the others do not.
         let hidden = (self.flow.tp_src, self.flow.tp_dst);
         if self.flow.nw_frag & FRAG_ANY != 0 {
-            self.flow.tp_src = 0.into();
-            self.flow.tp_dst = 0.into();
+            match self.bridge.shared.fragments() {
+                FRAGMENTS_DROP => return (table_id, Found::FragmentDrop),
+                FRAGMENTS_MATCH => {}
+                _ => {
+                    self.flow.tp_src = 0.into();
+                    self.flow.tp_dst = 0.into();
+                }
+            }
         }
         let found = loop {
             let table = self.tables.get(table_id);

@@ -1,0 +1,254 @@
+//! Revalidation: passes over all megaflows that pass their statistics on, remove those nobody uses,
+//! and bring those up to date that the tables now treat differently.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use weir_flow::action::{Action, Userspace};
+use weir_flow::slowpath::{Datapath, FlowStats, MegaflowView, Revalidation};
+
+use crate::Switch;
+use crate::table::hash::Hasher;
+use crate::xlate::credit::{CreditEntry, Credits};
+use crate::xlate::output::PacketInState;
+use crate::xlate::{Outcome, Start};
+
+/// Limits of the megaflow tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most megaflows (`other_config:flow-limit`).
+    pub flow_limit: usize,
+    /// Milliseconds without a packet until a megaflow goes (`other_config:max-idle`).
+    pub max_idle_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { flow_limit: 200_000, max_idle_ms: 10_000 }
+    }
+}
+
+/// Idle time allowed while there are more megaflows than the limit.
+const CROWDED_IDLE_MS: u64 = 100;
+/// The adaptive limit never goes below this.
+const MIN_FLOW_LIMIT: usize = 1000;
+
+/// What the passes found, for `upcall/show`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Megaflows at the last pass.
+    pub n_flows: usize,
+    /// Moving average of that.
+    pub avg_flows: usize,
+    /// Most ever.
+    pub max_flows: usize,
+    /// The limit in force: lower than configured while passes take too long.
+    pub flow_limit: usize,
+    /// How long the last pass took, in milliseconds.
+    pub dump_ms: u64,
+    /// Megaflows removed for idleness, since the start.
+    pub idled: u64,
+    /// Megaflows removed because the tables changed.
+    pub invalidated: u64,
+    /// Megaflows whose actions or receivers of statistics were replaced.
+    pub replaced: u64,
+}
+
+/// See the [module documentation](self).
+#[derive(Debug, Default)]
+pub struct Revalidator {
+    /// The state of the tables that all megaflows are known to agree with.
+    generation: Option<u64>,
+    /// Who is told of each megaflow's packets, as of the last look at it.
+    receivers: HashMap<u128, u64>,
+    summary: Summary,
+}
+
+impl Revalidator {
+    /// A revalidator that has seen nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What the passes found.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        self.summary
+    }
+
+    /// Makes one pass. The caller, who has the clock, tells [`Revalidator::took`] how long it took.
+    pub fn pass(&mut self, switch: &Switch, datapath: &dyn Datapath, limits: &Limits, now_ms: u64) {
+        let n_flows = datapath.n_flows();
+        self.count(n_flows, limits);
+        // Read before the first megaflow is looked at: what changes later is for the next pass.
+        let generation = switch.generation();
+        let stale = self.generation != Some(generation);
+        let crowded = n_flows > self.summary.flow_limit;
+        let flooded = n_flows > 2 * self.summary.flow_limit;
+        let max_idle = if crowded { CROWDED_IDLE_MS } else { limits.max_idle_ms };
+        let guard = weir_rcu::pin();
+        let mut receivers = std::mem::take(&mut self.receivers);
+        let mut seen = HashMap::with_capacity(if stale { n_flows } else { 0 });
+        let summary = &mut self.summary;
+        datapath.visit(&mut |view| {
+            let used = view.stats.used_ms.max(view.created_ms);
+            if flooded || now_ms.saturating_sub(used) > max_idle {
+                summary.idled += 1;
+                return Revalidation::Delete;
+            }
+            if !stale {
+                return keep(view);
+            }
+            let outcome =
+                switch.translate_key(&guard, view.key, Start::Ingress, now_ms, false, false);
+            if !view.mask.datapath().covers(&outcome.mask) {
+                summary.invalidated += 1;
+                return Revalidation::Delete;
+            }
+            let who = fingerprint(&outcome.credits);
+            let known = receivers.remove(&view.ufid);
+            seen.insert(view.ufid, who);
+            if known == Some(who) && same_actions(view.actions, &outcome.actions) {
+                return keep(view);
+            }
+            summary.replaced += 1;
+            replace(view, outcome)
+        });
+        drop(guard);
+        self.receivers = if stale { seen } else { receivers };
+        self.generation = Some(generation);
+    }
+
+    /// Removes all megaflows (`revalidator/purge`).
+    pub fn purge(&mut self, datapath: &dyn Datapath) {
+        datapath.visit(&mut |_| Revalidation::Delete);
+        self.receivers.clear();
+    }
+
+    /// Takes note of how long a pass took, and adapts the limit to it.
+    pub fn took(&mut self, ms: u64, limits: &Limits) {
+        let s = &mut self.summary;
+        s.dump_ms = ms;
+        let ms = usize::try_from(ms.max(1)).unwrap_or(usize::MAX);
+        if ms > 2000 {
+            s.flow_limit /= ms / 1000;
+        } else if ms > 1300 {
+            s.flow_limit = s.flow_limit * 3 / 4;
+        } else if ms < 1000 && s.n_flows > 2000 && s.flow_limit < s.n_flows * 1000 / ms {
+            s.flow_limit += 1000;
+        }
+        s.flow_limit = s.flow_limit.clamp(MIN_FLOW_LIMIT, limits.flow_limit.max(MIN_FLOW_LIMIT));
+    }
+
+    fn count(&mut self, n_flows: usize, limits: &Limits) {
+        let s = &mut self.summary;
+        if s.flow_limit == 0 {
+            s.flow_limit = limits.flow_limit.min(10_000);
+        }
+        s.n_flows = n_flows;
+        s.avg_flows = (s.avg_flows + n_flows) / 2;
+        s.max_flows = s.max_flows.max(n_flows);
+    }
+}
+
+/// It stays: its new packets are passed on.
+fn keep(view: &MegaflowView<'_>) -> Revalidation {
+    give(view);
+    Revalidation::Keep { credited: view.stats }
+}
+
+fn give(view: &MegaflowView<'_>) {
+    let (old, new): (&FlowStats, &FlowStats) = (&view.credited, &view.stats);
+    let packets = new.packets.saturating_sub(old.packets);
+    let bytes = new.bytes.saturating_sub(old.bytes);
+    if packets > 0 {
+        view.credit.credit(packets, bytes, new.used_ms, new.tcp_flags);
+    }
+}
+
+/// New actions under the old mask, which is at least as narrow as need be.
+fn replace(view: &MegaflowView<'_>, outcome: Outcome) -> Revalidation {
+    let mut translation = outcome.into_translation();
+    translation.mask = *view.mask;
+    Revalidation::Replace(Box::new(translation))
+}
+
+/// Tells sets of receivers apart.
+fn fingerprint(credits: &Credits) -> u64 {
+    let mut h = Hasher::new();
+    for entry in credits.entries() {
+        let (kind, who) = match entry {
+            CreditEntry::Rule { stats } => (1, Arc::as_ptr(stats) as usize),
+            CreditEntry::Table { bridge, id, found } => (
+                2 + (u64::from(*id) << 8) + (u64::from(*found) << 16),
+                Arc::as_ptr(bridge) as usize,
+            ),
+            CreditEntry::Patch { from, .. } => (3, Arc::as_ptr(from) as usize),
+            CreditEntry::Mac { bridge, seen } => {
+                let port = u64::from(seen.port.0) << 8;
+                (4 + port, Arc::as_ptr(bridge) as usize)
+            }
+            CreditEntry::FinTimeout { stats, .. } => (5, Arc::as_ptr(stats) as usize),
+            CreditEntry::Learn { .. } => (6, 0),
+        };
+        h.add(kind);
+        h.add(who as u64);
+    }
+    h.finish()
+}
+
+/// Do two lists do the same?
+#[must_use]
+pub fn same_actions(a: &[Action], b: &[Action]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+}
+
+fn same(a: &Action, b: &Action) -> bool {
+    use Action as A;
+    match (a, b) {
+        (A::Output(x), A::Output(y)) => x == y,
+        (A::Userspace(x), A::Userspace(y)) => same_userspace(x, y),
+        (A::Set(x), A::Set(y)) => x == y,
+        (A::PushVlan { tpid: p, tci: t }, A::PushVlan { tpid: q, tci: u }) => (p, t) == (q, u),
+        (A::PopVlan, A::PopVlan) => true,
+        (A::PushMpls { ethertype: e, lse: l }, A::PushMpls { ethertype: f, lse: m }) => {
+            (e, l) == (f, m)
+        }
+        (A::PopMpls { ethertype: e }, A::PopMpls { ethertype: f }) => e == f,
+        (A::Sample { probability: p, actions: x }, A::Sample { probability: q, actions: y }) => {
+            p == q && same_actions(x, y)
+        }
+        (A::Recirc(x), A::Recirc(y)) => x == y,
+        (A::Hash { algorithm: g, basis: x }, A::Hash { algorithm: h, basis: y }) => {
+            (g, x) == (h, y)
+        }
+        (A::Truncate(x), A::Truncate(y)) => x == y,
+        (A::Clone(x), A::Clone(y)) => same_actions(x, y),
+        (
+            A::CheckPktLen { len: l, greater: g, less_equal: e },
+            A::CheckPktLen { len: m, greater: h, less_equal: f },
+        ) => l == m && same_actions(g, h) && same_actions(e, f),
+        (A::Meter(x), A::Meter(y)) => x == y,
+        (A::Drop(x), A::Drop(y)) => x == y,
+        _ => false,
+    }
+}
+
+fn same_userspace(a: &Userspace, b: &Userspace) -> bool {
+    match (a, b) {
+        (Userspace::Controller(x), Userspace::Controller(y)) => {
+            let states =
+                (x.state.downcast_ref::<PacketInState>(), y.state.downcast_ref::<PacketInState>());
+            (x.reason, x.rule_cookie, x.table_id, x.controller_id, x.max_len, x.recirc_id)
+                == (y.reason, y.rule_cookie, y.table_id, y.controller_id, y.max_len, y.recirc_id)
+                && states.0 == states.1
+        }
+        (Userspace::SlowPath(x), Userspace::SlowPath(y)) => x == y,
+        (Userspace::Sample(x), Userspace::Sample(y)) => (x.kind, &x.text) == (y.kind, &y.text),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
