@@ -1,6 +1,8 @@
 //! Conditions: RFC 7047 section 5.1 `<condition>`, in the `where` of operations (all clauses must
 //! hold) and of monitors (any clause is enough).
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 use weir_jsonrpc::Json;
 
@@ -47,7 +49,7 @@ const FUNCTIONS: [(&str, Function); 8] = [
 #[derive(Clone, Debug, PartialEq)]
 enum Clause {
     Constant(bool),
-    Compare { column: usize, function: Function, arg: Datum },
+    Compare { column: usize, function: Function, arg: Arc<Datum> },
 }
 
 /// A list of clauses on the rows of one table.
@@ -64,7 +66,7 @@ impl Condition {
 
     /// The condition that only the row called `uuid` meets.
     pub fn row(uuid: Uuid) -> Self {
-        let arg = Datum::scalar(uuid);
+        let arg = Arc::new(Datum::scalar(uuid));
         Self { clauses: vec![Clause::Compare { column: COL_UUID, function: Function::Equal, arg }] }
     }
 
@@ -111,6 +113,19 @@ impl Condition {
             Clause::Compare { column, .. } => Some(*column),
             Clause::Constant(_) => None,
         })
+    }
+
+    /// The values that `columns` must have, if clauses give all of them.
+    pub fn required_values(&self, columns: &[usize]) -> Option<Vec<Arc<Datum>>> {
+        let value = |wanted: &usize| {
+            self.clauses.iter().find_map(|clause| match clause {
+                Clause::Compare { column, function: Function::Equal, arg } if column == wanted => {
+                    Some(arg.clone())
+                }
+                _ => None,
+            })
+        };
+        columns.iter().map(value).collect()
     }
 
     /// The name of the only row that can meet the condition, if a clause gives it.
@@ -174,7 +189,7 @@ impl Clause {
             Function::Includes if !type_.is_scalar() => type_.min = 0,
             Function::Excludes | Function::Includes => {}
         }
-        let arg = Datum::from_json(&type_, arg, symbols)?;
+        let arg = Arc::new(Datum::from_json(&type_, arg, symbols)?);
         Ok(Self::Compare { column: index, function, arg })
     }
 
@@ -189,8 +204,8 @@ impl Clause {
             _ => false,
         };
         match function {
-            Function::Equal => field == arg,
-            Function::NotEqual => field != arg,
+            Function::Equal => field == &**arg,
+            Function::NotEqual => field != &**arg,
             Function::Includes => arg.is_included_in(field),
             Function::Excludes => arg.is_excluded_from(field),
             Function::Less => ordered(std::cmp::Ordering::is_lt),

@@ -72,14 +72,29 @@ impl Table {
         self.rows.values()
     }
 
-    /// The rows that meet `condition`. A clause that names the row is answered without a search.
+    /// The rows that meet `condition`. Where clauses name the row, or give the values of an index,
+    /// there is no search.
     pub fn select(&self, condition: &Condition) -> Vec<Arc<Row>> {
-        match condition.only_uuid() {
-            Some(uuid) => {
-                self.get(&uuid).filter(|row| condition.matches(row)).cloned().into_iter().collect()
-            }
-            None => self.rows().filter(|row| condition.matches(row)).cloned().collect(),
+        let meets = |row: &&Arc<Row>| condition.matches(row);
+        if let Some(uuid) = condition.only_uuid() {
+            return self.get(&uuid).filter(meets).cloned().into_iter().collect();
         }
+        match self.find_by_index(condition) {
+            Some(found) => {
+                found.and_then(|uuid| self.get(&uuid)).filter(meets).cloned().into_iter().collect()
+            }
+            None => self.rows().filter(meets).cloned().collect(),
+        }
+    }
+
+    /// The name of the only row that can meet `condition`, looked up in an index that clauses give
+    /// the values of; `None` if there is no such index.
+    pub(crate) fn find_by_index(&self, condition: &Condition) -> Option<Option<Uuid>> {
+        let mut indexes = self.schema.indexes.iter().zip(&self.indexes);
+        indexes.find_map(|(columns, index)| {
+            let key = condition.required_values(columns)?;
+            Some(index.get(&key).copied())
+        })
     }
 
     pub(crate) fn put(&mut self, row: Arc<Row>) {

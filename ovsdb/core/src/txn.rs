@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::condition::Condition;
 use crate::database::Database;
 use crate::row::Row;
 use crate::table::RowId;
@@ -90,6 +91,24 @@ impl Txn {
     pub(crate) fn delete(&mut self, id: RowId) -> Option<Arc<Row>> {
         self.touched.insert(id);
         self.state.at_mut(id.0)?.remove(&id.1)
+    }
+
+    /// The rows of the table at `table` that meet `condition`, as they are in the transaction.
+    pub(crate) fn select(&self, table: usize, condition: &Condition) -> Vec<Arc<Row>> {
+        let (Some(now), Some(before)) = (self.state.at(table), self.base.at(table)) else {
+            return Vec::new();
+        };
+        if condition.only_uuid().is_some() {
+            return now.select(condition);
+        }
+        let Some(found) = before.find_by_index(condition) else {
+            return now.rows().filter(|row| condition.matches(row)).cloned().collect();
+        };
+        // The index knows the rows as they were; those touched since are looked at one by one.
+        let touched = self.touched.range((table, Uuid::nil())..=(table, Uuid::max()));
+        let candidates: BTreeSet<Uuid> = touched.map(|(_, uuid)| *uuid).chain(found).collect();
+        let rows = candidates.iter().filter_map(|uuid| now.get(uuid));
+        rows.filter(|row| condition.matches(row)).cloned().collect()
     }
 
     fn old(&self, id: RowId) -> Option<&Arc<Row>> {

@@ -378,7 +378,7 @@ impl Run<'_> {
     }
 
     fn rows(&self, table: usize, condition: &Condition) -> Vec<Arc<Row>> {
-        self.txn.state().at(table).map(|table| table.select(condition)).unwrap_or_default()
+        self.txn.select(table, condition)
     }
 }
 

@@ -1,12 +1,15 @@
 //! Strong references: a row that something refers to cannot go away, and a row outside the root set
 //! goes away with the last reference to it.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::Txn;
 use crate::error::{OvsdbError, Result, tag};
+use crate::row::Row;
 use crate::table::RowId;
 
 impl Txn {
@@ -45,11 +48,19 @@ impl Txn {
             {
                 continue;
             }
-            for uuid in old.iter().flat_map(|row| place.targets(row)) {
+            // A row may refer to thousands and change one: only the difference is counted.
+            let sorted = |row: &Option<Arc<Row>>| {
+                let mut targets: Vec<Uuid> =
+                    row.iter().flat_map(|row| place.targets(row)).collect();
+                targets.sort_unstable();
+                targets
+            };
+            let (gone, came) = difference(&sorted(&old), &sorted(&new));
+            for uuid in gone {
                 self.adjust(place.target, uuid, -1);
                 recounted.insert((place.target, uuid));
             }
-            for uuid in new.iter().flat_map(|row| place.targets(row)) {
+            for uuid in came {
                 if !self.is_taken((place.target, uuid)) {
                     return Err(self.dangling(id, place.column, place.target, uuid));
                 }
@@ -104,6 +115,28 @@ impl Txn {
                     candidates.push((place.target, uuid));
                 }
             }
+        }
+    }
+}
+
+/// What only `old` has and what only `new` has; both are sorted, and may have repetitions.
+fn difference(old: &[Uuid], new: &[Uuid]) -> (Vec<Uuid>, Vec<Uuid>) {
+    let (mut gone, mut came) = (Vec::new(), Vec::new());
+    let (mut old, mut new) = (old.iter().copied().peekable(), new.iter().copied().peekable());
+    loop {
+        let order = match (old.peek(), new.peek()) {
+            (None, None) => return (gone, came),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(a), Some(b)) => a.cmp(b),
+        };
+        if order.is_le() {
+            let uuid = old.next();
+            gone.extend(uuid.filter(|_| order.is_lt()));
+        }
+        if order.is_ge() {
+            let uuid = new.next();
+            came.extend(uuid.filter(|_| order.is_gt()));
         }
     }
 }
