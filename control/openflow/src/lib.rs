@@ -12,6 +12,7 @@ pub mod multipart;
 pub mod nxm;
 pub mod ofp_errors;
 pub mod ofp_port;
+pub mod print;
 pub mod props;
 pub mod protocol;
 pub mod raw;

@@ -1,16 +1,22 @@
 //! [`Message`]: one variant for each logical message, whatever its version and wire form.
 //! [`decode`] and [`encode`] are the doors; the bodies are in [`crate::messages`].
 
+use crate::flow_text::{FlowMod, FlowStats};
 use crate::frame::{self, EncodeError, Frame};
 use crate::header::Header;
 use crate::messages::async_config::AsyncMsg;
 use crate::messages::bundle::{BundleAdd, BundleControl};
 use crate::messages::error::ErrorMsg;
+use crate::messages::flow_mod;
+use crate::messages::flow_removed::FlowRemoved;
+use crate::messages::flow_stats::{self, AggregateStats, FlowStatsRequest};
 use crate::messages::hello::Hello;
 use crate::messages::ipfix::IpfixStats;
 use crate::messages::meter;
 use crate::messages::meter::{MeterConfig, MeterFeatures, MeterMod, MeterStats};
-use crate::messages::nicira::{self, CtFlush};
+use crate::messages::nicira::{self, CtFlush, PacketInFormat};
+use crate::messages::packet_in::PacketIn;
+use crate::messages::packet_out::PacketOut;
 use crate::messages::port::{self, PhyPort, PortStatus};
 use crate::messages::port_mod::PortMod;
 use crate::messages::port_stats::{self, PortStats};
@@ -19,11 +25,13 @@ use crate::messages::request_forward::RequestForward;
 use crate::messages::role::{RoleMsg, RoleStatus};
 use crate::messages::switch::{SwitchConfig, SwitchDesc, SwitchFeatures};
 use crate::messages::table::{TableDesc, TableMod, TableStatus};
+use crate::messages::table_features::TableFeatures;
 use crate::messages::table_stats::TableStats;
 use crate::messages::tlv_table::{TlvTableMod, TlvTableReply};
 use crate::multipart::MultipartWriter;
 use crate::ofp_errors::OfpError;
 use crate::ofp_port::OfPort;
+use crate::protocol::Protocols;
 use crate::raw::{Kind, Raw};
 use crate::version::OfVersion;
 use crate::wire::{Put, Reader};
@@ -41,7 +49,11 @@ pub enum Message {
     GetConfigRequest,
     GetConfigReply(SwitchConfig),
     SetConfig(SwitchConfig),
+    PacketIn(PacketIn),
+    FlowRemoved(FlowRemoved),
     PortStatus(PortStatus),
+    PacketOut(PacketOut),
+    FlowMod(FlowMod),
     PortMod(PortMod),
     TableMod(TableMod),
     BarrierRequest,
@@ -61,6 +73,10 @@ pub enum Message {
     BundleAddMessage(BundleAdd),
     DescRequest,
     DescReply(SwitchDesc),
+    FlowStatsRequest(FlowStatsRequest),
+    FlowStatsReply(Vec<FlowStats>),
+    AggregateStatsRequest(FlowStatsRequest),
+    AggregateStatsReply(AggregateStats),
     TableStatsRequest,
     TableStatsReply(Vec<TableStats>),
     PortStatsRequest(OfPort),
@@ -74,6 +90,9 @@ pub enum Message {
     MeterConfigReply(Vec<MeterConfig>),
     MeterFeaturesRequest,
     MeterFeaturesReply(MeterFeatures),
+    /// Empty to ask; else the new features of all tables.
+    TableFeaturesRequest(Vec<TableFeatures>),
+    TableFeaturesReply(Vec<TableFeatures>),
     TableDescRequest,
     TableDescReply(Vec<TableDesc>),
     PortDescRequest(OfPort),
@@ -84,7 +103,7 @@ pub enum Message {
     SetFlowFormat(u32),
     /// May flow-mods name a table?
     FlowModTableId(u8),
-    SetPacketInFormat(u32),
+    SetPacketInFormat(PacketInFormat),
     FlowAge,
     SetControllerId(u16),
     TlvTableMod(TlvTableMod),
@@ -96,6 +115,8 @@ pub enum Message {
     IpfixBridgeReply(IpfixStats),
     IpfixFlowRequest,
     IpfixFlowReply(Vec<IpfixStats>),
+    /// `NXT_RESUME`: go on with a packet that a `controller(pause)` stopped.
+    Resume(PacketIn),
 }
 
 /// A decoded message.
@@ -113,20 +134,35 @@ pub struct Decoded {
     pub message: Message,
 }
 
+/// What a connection has agreed on beyond its version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodecOptions {
+    /// May the command of an OpenFlow 1.0 flow-mod name a table (`NXT_FLOW_MOD_TABLE_ID`)?
+    pub table_id: bool,
+    /// Skip properties that nobody knows, as a controller does; a switch refuses them.
+    pub loose: bool,
+}
+
+impl Default for CodecOptions {
+    fn default() -> Self {
+        Self { table_id: true, loose: false }
+    }
+}
+
 /// Decodes the message at the start of `bytes`.
 ///
 /// # Errors
 /// The error to answer with, see [`crate::messages::error::error_reply`].
 pub fn decode(bytes: &[u8]) -> Result<Decoded, OfpError> {
-    decode_frame(&Frame::parse(bytes)?)
+    decode_frame(&Frame::parse(bytes)?, CodecOptions::default())
 }
 
 /// Decodes a message whose headers were read before, perhaps joined from parts.
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_frame(f: &Frame<'_>) -> Result<Decoded, OfpError> {
-    let (decoded, error) = decode_leniently(f)?;
+pub fn decode_frame(f: &Frame<'_>, options: CodecOptions) -> Result<Decoded, OfpError> {
+    let (decoded, error) = decode_leniently(f, options)?;
     error.map_or(Ok(decoded), Err)
 }
 
@@ -135,9 +171,12 @@ pub fn decode_frame(f: &Frame<'_>) -> Result<Decoded, OfpError> {
 ///
 /// # Errors
 /// Nothing could be decoded.
-pub fn decode_leniently(f: &Frame<'_>) -> Result<(Decoded, Option<OfpError>), OfpError> {
+pub fn decode_leniently(
+    f: &Frame<'_>,
+    options: CodecOptions,
+) -> Result<(Decoded, Option<OfpError>), OfpError> {
     let version = OfVersion::from_wire(f.header.version).unwrap_or(OfVersion::V15);
-    let (message, error) = Message::decode(f, version)?;
+    let (message, error) = Message::decode(f, version, options)?;
     let more = f.multipart_flags & frame::MULTIPART_MORE != 0;
     Ok((Decoded { header: f.header, version, raw: f.raw, more, message }, error))
 }
@@ -148,9 +187,38 @@ pub fn decode_leniently(f: &Frame<'_>) -> Result<(Decoded, Option<OfpError>), Of
 /// # Errors
 /// The version has no such message, or it is too long.
 pub fn encode(version: OfVersion, xid: u32, message: &Message) -> Result<Vec<u8>, EncodeError> {
-    let kind = message.kind();
     let not_there = EncodeError::NotInVersion(message.name(), version);
-    encode_as(kind.raw(version).ok_or(not_there)?, version, xid, message)
+    let raw = message.kind().raw(version).ok_or(not_there)?;
+    encode_as(raw, version, xid, message, CodecOptions::default())
+}
+
+/// Encodes for a flow format: in OpenFlow 1.0, "NXM" formats take Nicira's forms of the messages
+/// that carry flows, and "+table_id" formats name tables in flow-mods.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_for(
+    protocol: Protocols,
+    xid: u32,
+    message: &Message,
+) -> Result<Vec<u8>, EncodeError> {
+    let version = protocol.version().unwrap_or(OfVersion::V10);
+    let not_there = EncodeError::NotInVersion(message.name(), version);
+    let is_nxm = protocol.intersects(Protocols::OF10_NXM_ANY);
+    let carries_flows = matches!(
+        message.kind(),
+        Kind::FlowMod
+            | Kind::FlowRemoved
+            | Kind::FlowStatsRequest
+            | Kind::FlowStatsReply
+            | Kind::AggregateStatsRequest
+            | Kind::AggregateStatsReply
+    );
+    let mut raws = message.kind().raws(version);
+    let raw = if is_nxm && carries_flows { raws.last() } else { raws.next() };
+    let options =
+        CodecOptions { table_id: protocol.intersects(Protocols::TID), ..CodecOptions::default() };
+    encode_as(raw.ok_or(not_there)?, version, xid, message, options)
 }
 
 /// Encodes in a form of the caller's choice, for instance to answer in the form of a request.
@@ -162,6 +230,7 @@ pub fn encode_as(
     version: OfVersion,
     xid: u32,
     message: &Message,
+    options: CodecOptions,
 ) -> Result<Vec<u8>, EncodeError> {
     if raw.kind() != message.kind() || !raw.is_in(version) {
         return Err(EncodeError::NotInVersion(message.name(), version));
@@ -180,7 +249,7 @@ pub fn encode_as(
         // A hello's version says what the sender can do, not what is spoken.
         *v = highest;
     }
-    message.put_body(raw, version, &mut out);
+    message.put_body(raw, version, options, &mut out);
     frame::finish(raw, 0, &mut out)?;
     Ok(out)
 }

@@ -6,6 +6,7 @@ impl Message {
     pub(super) fn decode(
         f: &Frame<'_>,
         v: OfVersion,
+        options: CodecOptions,
     ) -> Result<(Self, Option<OfpError>), OfpError> {
         let len = OfpError::OFPBRC_BAD_LEN;
         let message = match f.raw.kind() {
@@ -33,6 +34,18 @@ impl Message {
             Kind::MeterConfigReply => {
                 return Ok(list(entries(f.body, len, MeterConfig::pull), Self::MeterConfigReply));
             }
+            Kind::TableFeaturesRequest => {
+                return Ok(list(
+                    entries(f.body, len, |r| TableFeatures::pull(r, v, options.loose)),
+                    Self::TableFeaturesRequest,
+                ));
+            }
+            Kind::TableFeaturesReply => {
+                return Ok(list(
+                    entries(f.body, len, |r| TableFeatures::pull(r, v, true)),
+                    Self::TableFeaturesReply,
+                ));
+            }
             Kind::TableDescReply => {
                 return Ok(list(entries(f.body, len, TableDesc::pull), Self::TableDescReply));
             }
@@ -42,15 +55,26 @@ impl Message {
                     Self::PortDescReply,
                 ));
             }
+            Kind::FlowStatsReply => {
+                return Ok(list(
+                    entries(f.body, len, |r| flow_stats::pull(r, f.raw, v)),
+                    Self::FlowStatsReply,
+                ));
+            }
             Kind::IpfixFlowReply => {
                 return Ok(list(entries(f.body, len, IpfixStats::pull), Self::IpfixFlowReply));
             }
-            kind => Self::decode_single(kind, f, v)?,
+            kind => Self::decode_single(kind, f, v, options)?,
         };
         Ok((message, None))
     }
 
-    fn decode_single(kind: Kind, f: &Frame<'_>, v: OfVersion) -> Result<Self, OfpError> {
+    fn decode_single(
+        kind: Kind,
+        f: &Frame<'_>,
+        v: OfVersion,
+        options: CodecOptions,
+    ) -> Result<Self, OfpError> {
         let len = OfpError::OFPBRC_BAD_LEN;
         Ok(match kind {
             Kind::Hello => Self::Hello(Hello::decode(f)),
@@ -60,10 +84,20 @@ impl Message {
             Kind::FeaturesRequest => Self::FeaturesRequest,
             Kind::FeaturesReply => Self::FeaturesReply(SwitchFeatures::decode(f, v)?),
             Kind::GetConfigRequest => Self::GetConfigRequest,
-            Kind::GetConfigReply => Self::GetConfigReply(SwitchConfig::decode(f)?),
-            Kind::SetConfig => Self::SetConfig(SwitchConfig::decode(f)?),
+            Kind::GetConfigReply => Self::GetConfigReply(SwitchConfig::decode(f, v)?),
+            Kind::SetConfig => Self::SetConfig(SwitchConfig::decode(f, v)?),
+            Kind::PacketIn => Self::PacketIn(PacketIn::decode(f, true)?),
+            Kind::FlowRemoved => Self::FlowRemoved(FlowRemoved::decode(f)?),
+            Kind::PacketOut => Self::PacketOut(PacketOut::decode(f, v)?),
+            Kind::FlowMod => Self::FlowMod(flow_mod::decode(f, v, options.table_id)?),
+            Kind::Resume => Self::Resume(PacketIn::decode(f, false)?),
+            Kind::FlowStatsRequest => Self::FlowStatsRequest(FlowStatsRequest::decode(f)?),
+            Kind::AggregateStatsRequest => {
+                Self::AggregateStatsRequest(FlowStatsRequest::decode(f)?)
+            }
+            Kind::AggregateStatsReply => Self::AggregateStatsReply(AggregateStats::decode(f)?),
             Kind::PortStatus => Self::PortStatus(PortStatus::decode(f, v)?),
-            Kind::PortMod => Self::PortMod(PortMod::decode(f)?),
+            Kind::PortMod => Self::PortMod(PortMod::decode(f, options.loose)?),
             Kind::TableMod => Self::TableMod(TableMod::decode(f, v)?),
             Kind::BarrierRequest => Self::BarrierRequest,
             Kind::BarrierReply => Self::BarrierReply,
@@ -99,7 +133,10 @@ impl Message {
             Kind::FlowMonitorResumed => Self::FlowMonitorResumed,
             Kind::SetFlowFormat => Self::SetFlowFormat(nicira::decode_u32(f)?),
             Kind::FlowModTableId => Self::FlowModTableId(nicira::decode_flow_mod_table_id(f)?),
-            Kind::SetPacketInFormat => Self::SetPacketInFormat(nicira::decode_u32(f)?),
+            Kind::SetPacketInFormat => {
+                let format = PacketInFormat::from_wire(nicira::decode_u32(f)?);
+                Self::SetPacketInFormat(format.ok_or(OfpError::OFPBRC_EPERM)?)
+            }
             Kind::FlowAge => Self::FlowAge,
             Kind::SetControllerId => Self::SetControllerId(nicira::decode_padded_u16(f)?),
             Kind::TlvTableMod => Self::TlvTableMod(TlvTableMod::decode(f)?),
@@ -116,13 +153,24 @@ impl Message {
         })
     }
 
-    pub(super) fn put_body(&self, raw: Raw, v: OfVersion, out: &mut Vec<u8>) {
+    pub(super) fn put_body(
+        &self,
+        raw: Raw,
+        v: OfVersion,
+        options: CodecOptions,
+        out: &mut Vec<u8>,
+    ) {
         match self {
             Self::Hello(m) => m.encode(out),
             Self::Error(m) => m.encode(v, out),
             Self::EchoRequest(data) | Self::EchoReply(data) => out.extend_from_slice(data),
             Self::FeaturesReply(m) => m.encode(v, out),
             Self::GetConfigReply(m) | Self::SetConfig(m) => m.encode(out),
+            Self::PacketIn(m) | Self::Resume(m) => m.encode(raw, v, out),
+            Self::FlowRemoved(m) => m.encode(raw, v, out),
+            Self::PacketOut(m) => m.encode(raw, v, out),
+            Self::FlowMod(m) => flow_mod::encode(m, raw, v, options.table_id, out),
+            Self::FlowStatsRequest(m) | Self::AggregateStatsRequest(m) => m.encode(raw, v, out),
             Self::PortStatus(m) => m.encode(v, out),
             Self::PortMod(m) => m.encode(raw, out),
             Self::TableMod(m) => m.encode(raw, v, out),
@@ -141,13 +189,13 @@ impl Message {
             Self::BundleAddMessage(m) => m.encode(out),
             Self::PortStatsRequest(port) => port_stats::encode_request(*port, raw, out),
             Self::QueueStatsRequest(m) => m.encode_stats(raw, out),
+            Self::TableFeaturesRequest(l) => l.iter().for_each(|e| e.put(out, v)),
             Self::MeterStatsRequest(id) | Self::MeterConfigRequest(id) => {
                 meter::encode_request(*id, out);
             }
             Self::PortDescRequest(port) => port::encode_desc_request(*port, raw, out),
-            Self::FlowMonitorCancel(n) | Self::SetFlowFormat(n) | Self::SetPacketInFormat(n) => {
-                out.put_u32(*n);
-            }
+            Self::FlowMonitorCancel(n) | Self::SetFlowFormat(n) => out.put_u32(*n),
+            Self::SetPacketInFormat(format) => out.put_u32(*format as u32),
             Self::FlowModTableId(set) => nicira::encode_flow_mod_table_id(*set, out),
             Self::SetControllerId(n) | Self::CtFlushZone(n) => nicira::encode_padded_u16(*n, out),
             Self::TlvTableMod(m) => m.encode(out),
@@ -161,6 +209,10 @@ impl Message {
     pub(super) fn put_entries(&self, w: &mut MultipartWriter) -> Result<(), EncodeError> {
         let (raw, v) = (w.raw(), w.version());
         match self {
+            Self::FlowStatsReply(l) => {
+                l.iter().try_for_each(|e| w.entry(|out| flow_stats::put(e, out, raw, v)))
+            }
+            Self::AggregateStatsReply(m) => w.entry(|out| m.encode(raw, v, out)),
             Self::DescReply(m) => w.entry(|out| m.encode(out)),
             Self::TableStatsReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out, raw))),
             Self::PortStatsReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out, raw))),
@@ -171,6 +223,7 @@ impl Message {
             Self::MeterStatsReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out))),
             Self::MeterConfigReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out))),
             Self::MeterFeaturesReply(m) => w.entry(|out| m.encode(out)),
+            Self::TableFeaturesReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out, v))),
             Self::TableDescReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out))),
             Self::PortDescReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out, v))),
             Self::IpfixBridgeReply(m) => w.entry(|out| m.put(out)),
@@ -209,13 +262,14 @@ macro_rules! kinds {
 
 kinds! {
     Hello, Error, EchoRequest, EchoReply, FeaturesRequest, FeaturesReply, GetConfigRequest,
-    GetConfigReply, SetConfig, PortStatus, PortMod, TableMod, BarrierRequest, BarrierReply,
+    GetConfigReply, SetConfig, PacketIn, FlowRemoved, PortStatus, PacketOut, FlowMod, PortMod, TableMod, BarrierRequest, BarrierReply,
     QueueGetConfigRequest, QueueGetConfigReply, RoleRequest, RoleReply, GetAsyncRequest,
     GetAsyncReply, SetAsyncConfig, MeterMod, RoleStatus, TableStatus, RequestForward,
-    BundleControl, BundleAddMessage, DescRequest, DescReply, TableStatsRequest, TableStatsReply,
+    BundleControl, BundleAddMessage, DescRequest, DescReply, FlowStatsRequest, FlowStatsReply, AggregateStatsRequest, AggregateStatsReply,
+    Resume, TableStatsRequest, TableStatsReply,
     PortStatsRequest, PortStatsReply, QueueStatsRequest, QueueStatsReply, GroupFeaturesRequest,
     MeterStatsRequest, MeterStatsReply, MeterConfigRequest, MeterConfigReply,
-    MeterFeaturesRequest, MeterFeaturesReply, TableDescRequest, TableDescReply, PortDescRequest,
+    MeterFeaturesRequest, MeterFeaturesReply, TableFeaturesRequest, TableFeaturesReply, TableDescRequest, TableDescReply, PortDescRequest,
     PortDescReply, FlowMonitorCancel, FlowMonitorPaused, FlowMonitorResumed, SetFlowFormat,
     FlowModTableId, SetPacketInFormat, FlowAge, SetControllerId, TlvTableMod, TlvTableRequest,
     TlvTableReply, CtFlushZone, CtFlush, IpfixBridgeRequest, IpfixBridgeReply, IpfixFlowRequest,

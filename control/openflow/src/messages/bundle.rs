@@ -16,32 +16,49 @@ pub mod bundle_flags {
 
 /// What a bundle-control message says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u16)]
 #[expect(missing_docs, reason = "names of ofp_bundle_ctrl_type")]
 pub enum BundleControlType {
-    OpenRequest = 0,
-    OpenReply = 1,
-    CloseRequest = 2,
-    CloseReply = 3,
-    CommitRequest = 4,
-    CommitReply = 5,
-    DiscardRequest = 6,
-    DiscardReply = 7,
+    OpenRequest,
+    OpenReply,
+    CloseRequest,
+    CloseReply,
+    CommitRequest,
+    CommitReply,
+    DiscardRequest,
+    DiscardReply,
+    /// Anything else; a switch answers it with `OFPBFC_BAD_TYPE`.
+    Unknown(u16),
 }
 
 impl BundleControlType {
-    fn from_wire(n: u16) -> Option<Self> {
-        let all = [
-            Self::OpenRequest,
-            Self::OpenReply,
-            Self::CloseRequest,
-            Self::CloseReply,
-            Self::CommitRequest,
-            Self::CommitReply,
-            Self::DiscardRequest,
-            Self::DiscardReply,
-        ];
-        all.get(usize::from(n)).copied()
+    /// The types by number, with the word that is printed.
+    const KNOWN: [(Self, &'static str); 8] = [
+        (Self::OpenRequest, "OPEN_REQUEST"),
+        (Self::OpenReply, "OPEN_REPLY"),
+        (Self::CloseRequest, "CLOSE_REQUEST"),
+        (Self::CloseReply, "CLOSE_REPLY"),
+        (Self::CommitRequest, "COMMIT_REQUEST"),
+        (Self::CommitReply, "COMMIT_REPLY"),
+        (Self::DiscardRequest, "DISCARD_REQUEST"),
+        (Self::DiscardReply, "DISCARD_REPLY"),
+    ];
+
+    fn from_wire(n: u16) -> Self {
+        Self::KNOWN.get(usize::from(n)).map_or(Self::Unknown(n), |k| k.0)
+    }
+
+    fn to_wire(self) -> u16 {
+        let known = (0..).zip(Self::KNOWN).find(|(_, k)| k.0 == self).map(|(i, _)| i);
+        match self {
+            Self::Unknown(n) => n,
+            _ => known.unwrap_or(u16::MAX),
+        }
+    }
+
+    /// The word that is printed; empty when it is unknown.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::KNOWN.iter().find(|k| k.0 == self).map_or("", |k| k.1)
     }
 }
 
@@ -52,7 +69,8 @@ pub struct BundleControl {
     pub bundle_id: u32,
     /// What to do, or what was done.
     pub kind: BundleControlType,
-    /// Bits of [`bundle_flags`].
+    /// Bits of [`bundle_flags`], and perhaps others, which a switch answers with
+    /// `OFPBFC_BAD_FLAGS`.
     pub flags: u16,
 }
 
@@ -60,18 +78,13 @@ impl BundleControl {
     pub(crate) fn decode(f: &Frame<'_>) -> Result<Self, OfpError> {
         let mut r = Reader::new(f.body, OfpError::OFPBRC_BAD_LEN);
         let bundle_id = r.u32()?;
-        let kind = r.u16()?;
-        let flags = r.u16()?;
-        let kind = BundleControlType::from_wire(kind).ok_or(OfpError::OFPBFC_BAD_TYPE)?;
-        if flags & !(bundle_flags::ATOMIC | bundle_flags::ORDERED) != 0 {
-            return Err(OfpError::OFPBFC_BAD_FLAGS);
-        }
-        Ok(Self { bundle_id, kind, flags })
+        let kind = BundleControlType::from_wire(r.u16()?);
+        Ok(Self { bundle_id, kind, flags: r.u16()? })
     }
 
     pub(crate) fn encode(self, out: &mut Vec<u8>) {
         out.put_u32(self.bundle_id);
-        out.put_u16(self.kind as u16);
+        out.put_u16(self.kind.to_wire());
         out.put_u16(self.flags);
     }
 }
@@ -100,18 +113,18 @@ impl BundleAdd {
         r.skip(2)?;
         let flags = r.u16()?;
         let inner = Header::parse(r.rest()).ok_or(OfpError::OFPBFC_MSG_BAD_LEN)?;
+        if inner.version != f.header.version {
+            return Err(OfpError::OFPBFC_BAD_VERSION);
+        }
         let len = usize::from(inner.length);
         if len < crate::header::HEADER_LEN || len > r.len() {
             return Err(OfpError::OFPBFC_MSG_BAD_LEN);
-        }
-        if inner.version != f.header.version {
-            return Err(OfpError::OFPBFC_MSG_UNSUP);
         }
         if inner.xid != f.header.xid {
             return Err(OfpError::OFPBFC_MSG_BAD_XID);
         }
         let message = r.take(len)?.to_vec();
-        let raw = Frame::parse_headers(&message).map_err(|_| OfpError::OFPBFC_MSG_UNSUP)?.raw;
+        let raw = Frame::parse(&message).map_err(|_| OfpError::OFPBFC_MSG_UNSUP)?.raw;
         if !is_bundlable(raw.kind()) {
             return Err(OfpError::OFPBFC_MSG_UNSUP);
         }

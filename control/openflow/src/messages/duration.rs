@@ -30,14 +30,18 @@ impl Duration {
     }
 }
 
-/// `1.5s`: whole seconds, then the fraction without trailing zeros.
+/// `1.500s`: whole seconds, then the fraction in milli-, micro- or nanoseconds.
 impl std::fmt::Display for Duration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.nsec == 0 {
             return write!(f, "{}s", self.sec);
         }
         let fraction = format!("{:09}", self.nsec);
-        write!(f, "{}.{}s", self.sec, fraction.trim_end_matches('0'))
+        let mut shown = fraction.as_str();
+        while let Some(shorter) = shown.strip_suffix("000") {
+            shown = shorter;
+        }
+        write!(f, "{}.{shown}s", self.sec)
     }
 }
 
@@ -48,7 +52,7 @@ mod tests {
     #[test]
     fn text() {
         assert_eq!(Duration { sec: 3, nsec: 0 }.to_string(), "3s");
-        assert_eq!(Duration::from_millis(1250).to_string(), "1.25s");
+        assert_eq!(Duration::from_millis(1250).to_string(), "1.250s");
         assert_eq!(Duration { sec: 0, nsec: 1 }.to_string(), "0.000000001s");
     }
 }

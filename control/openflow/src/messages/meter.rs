@@ -156,12 +156,6 @@ impl MeterMod {
             let meter = MeterConfig { meter_id, ..MeterConfig::default() };
             return Ok(Self { command, meter });
         }
-        let unknown =
-            !(meter_flags::KBPS | meter_flags::PKTPS | meter_flags::BURST | meter_flags::STATS);
-        let rates = meter_flags::KBPS | meter_flags::PKTPS;
-        if flags & unknown != 0 || flags & rates == rates {
-            return Err(OfpError::OFPMMFC_BAD_FLAGS);
-        }
         let bands = MeterBand::pull_all(r)?;
         Ok(Self { command, meter: MeterConfig { meter_id, flags, bands } })
     }

@@ -26,7 +26,7 @@ pub struct PortMod {
 const ETHERNET_PROP: u16 = 0;
 
 impl PortMod {
-    pub(crate) fn decode(f: &Frame<'_>) -> Result<Self, OfpError> {
+    pub(crate) fn decode(f: &Frame<'_>, loose: bool) -> Result<Self, OfpError> {
         let mut r = Reader::new(f.body, OfpError::OFPBRC_BAD_LEN);
         if f.raw == Raw::Ofpt10PortMod {
             let port_no = OfPort(r.u16()?);
@@ -43,7 +43,7 @@ impl PortMod {
         let advertise = if f.raw == Raw::Ofpt11PortMod {
             PortFeatures::from_ofp11(r.u32()?)
         } else {
-            advertise_property(r.rest())?
+            advertise_property(r.rest(), loose)?
         };
         Ok(Self { port_no, hw_addr, config: config & mask, mask, advertise })
     }
@@ -73,7 +73,7 @@ impl PortMod {
     }
 }
 
-fn advertise_property(bytes: &[u8]) -> Result<PortFeatures, OfpError> {
+fn advertise_property(bytes: &[u8], loose: bool) -> Result<PortFeatures, OfpError> {
     let mut r = Reader::new(bytes, OfpError::OFPBPC_BAD_LEN);
     let mut advertise = PortFeatures::default();
     while !r.is_empty() {
@@ -82,6 +82,7 @@ fn advertise_property(bytes: &[u8]) -> Result<PortFeatures, OfpError> {
             PropType::Standard(ETHERNET_PROP) => {
                 advertise = PortFeatures::from_ofp11(prop.u32()?);
             }
+            _ if loose => {}
             _ => return Err(prop.unknown()),
         }
     }

@@ -33,30 +33,43 @@ pub struct PortCounters {
     pub collisions: u64,
 }
 
-/// The counters of RFC 2819 in the order of Intel's property; `u64::MAX` is "not known".
-pub const RFC2819_NAMES: [&str; 21] = [
-    "1_to_64_packets",
-    "65_to_127_packets",
-    "128_to_255_packets",
-    "256_to_511_packets",
-    "512_to_1023_packets",
-    "1024_to_1522_packets",
-    "1523_to_max_packets",
-    "1_to_64_packets",
-    "65_to_127_packets",
-    "128_to_255_packets",
-    "256_to_511_packets",
-    "512_to_1023_packets",
-    "1024_to_1522_packets",
-    "1523_to_max_packets",
-    "tx_multicast_packets",
-    "rx_broadcast_packets",
-    "tx_broadcast_packets",
-    "rx_undersized_errors",
-    "rx_oversize_errors",
-    "rx_fragmented_errors",
-    "rx_jabber_errors",
-];
+/// The counters of RFC 2819 in the order of Intel's property: of which direction, and the word that
+/// is printed.
+pub const RFC2819: [(Direction, &str); 21] = {
+    use Direction::{Rx, Tx};
+    [
+        (Rx, "1_to_64_packets"),
+        (Rx, "65_to_127_packets"),
+        (Rx, "128_to_255_packets"),
+        (Rx, "256_to_511_packets"),
+        (Rx, "512_to_1023_packets"),
+        (Rx, "1024_to_1522_packets"),
+        (Rx, "1523_to_max_packets"),
+        (Tx, "1_to_64_packets"),
+        (Tx, "65_to_127_packets"),
+        (Tx, "128_to_255_packets"),
+        (Tx, "256_to_511_packets"),
+        (Tx, "512_to_1023_packets"),
+        (Tx, "1024_to_1522_packets"),
+        (Tx, "1523_to_max_packets"),
+        (Tx, "multicast_packets"),
+        (Rx, "broadcast_packets"),
+        (Tx, "broadcast_packets"),
+        (Rx, "undersized_errors"),
+        (Rx, "oversize_errors"),
+        (Rx, "rx_fragmented_errors"),
+        (Rx, "rx_jabber_errors"),
+    ]
+};
+
+/// See [`RFC2819`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Received.
+    Rx,
+    /// Sent.
+    Tx,
+}
 
 /// A port's counters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +80,7 @@ pub struct PortStats {
     pub counters: PortCounters,
     /// How long the port exists, when it is known (OpenFlow 1.3 and later).
     pub duration: Option<Duration>,
-    /// RFC 2819's counters, in the order of [`RFC2819_NAMES`].
+    /// RFC 2819's counters, in the order of [`RFC2819`]; `u64::MAX` is "not known".
     pub rfc2819: [u64; 21],
     /// Counters with names of the device's own.
     pub custom: Vec<(Vec<u8>, u64)>,
@@ -147,8 +160,8 @@ impl PortStats {
                 if p.is_empty() { Ok(()) } else { Err(bad) }
             }
             PropType::Experimenter { vendor: INTEL_VENDOR_ID, exp_type: INTEL_CUSTOM } => {
-                let n = p.u16()?;
                 p.skip(2)?;
+                let n = p.u16()?;
                 for _ in 0..n {
                     let name_len = usize::from(p.u8()?);
                     let name = p.take(name_len)?.to_vec();
@@ -197,8 +210,8 @@ impl PortStats {
         });
         if !self.custom.is_empty() {
             props::put(out, intel(INTEL_CUSTOM), |out| {
-                out.put_u16(u16::try_from(self.custom.len()).unwrap_or(u16::MAX));
                 out.put_zeros(2);
+                out.put_u16(u16::try_from(self.custom.len()).unwrap_or(u16::MAX));
                 for (name, value) in self.custom.iter().take(usize::from(u16::MAX)) {
                     let len = u8::try_from(name.len()).unwrap_or(u8::MAX);
                     out.put_u8(len);

@@ -18,6 +18,9 @@ impl RequestForward {
         let len = usize::from(inner.length);
         let request = f.body.get(..len).filter(|_| len >= HEADER_LEN);
         let request = request.ok_or(OfpError::OFPBFC_MSG_BAD_LEN)?;
+        if inner.version != f.header.version {
+            return Err(OfpError::OFPBRC_BAD_VERSION);
+        }
         match Frame::parse(request)?.raw.kind() {
             Kind::GroupMod | Kind::MeterMod => Ok(Self { request: request.to_vec() }),
             _ => Err(OfpError::OFPBFC_MSG_UNSUP),

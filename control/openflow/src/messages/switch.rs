@@ -5,6 +5,7 @@ use crate::frame::Frame;
 use crate::messages::fixed_string;
 use crate::messages::port::PhyPort;
 use crate::ofp_errors::OfpError;
+use crate::raw::Raw;
 use crate::version::OfVersion;
 use crate::wire::{Put, Reader};
 
@@ -22,9 +23,9 @@ pub mod capability {
     pub const ARP_MATCH_IP: u32 = 1 << 7;
     /// OpenFlow 1.2 and later.
     pub const PORT_BLOCKED: u32 = 1 << 8;
-    /// OpenFlow 1.5.
+    /// OpenFlow 1.4 and later.
     pub const BUNDLES: u32 = 1 << 9;
-    /// OpenFlow 1.5.
+    /// OpenFlow 1.4 and later.
     pub const FLOW_MONITORING: u32 = 1 << 10;
     /// OpenFlow 1.0 only, there bit 3.
     pub const STP: u32 = 1 << 31;
@@ -36,8 +37,8 @@ pub mod capability {
         match v {
             V::V10 => common | ARP_MATCH_IP,
             V::V11 => common | ARP_MATCH_IP | GROUP_STATS,
-            V::V12 | V::V13 | V::V14 => common | GROUP_STATS | PORT_BLOCKED,
-            V::V15 => common | GROUP_STATS | PORT_BLOCKED | BUNDLES | FLOW_MONITORING,
+            V::V12 | V::V13 => common | GROUP_STATS | PORT_BLOCKED,
+            V::V14 | V::V15 => common | GROUP_STATS | PORT_BLOCKED | BUNDLES | FLOW_MONITORING,
         }
     }
 }
@@ -135,9 +136,16 @@ pub struct SwitchConfig {
 }
 
 impl SwitchConfig {
-    pub(crate) fn decode(f: &Frame<'_>) -> Result<Self, OfpError> {
+    /// Decodes; a switch is strict about flags it does not know.
+    pub(crate) fn decode(f: &Frame<'_>, v: OfVersion) -> Result<Self, OfpError> {
         let mut r = Reader::new(f.body, OfpError::OFPBRC_BAD_LEN);
-        Ok(Self { flags: r.u16()?, miss_send_len: r.u16()? })
+        let wire = r.u16()?;
+        let ttl = if v < OfVersion::V13 { INVALID_TTL_TO_CONTROLLER } else { 0 };
+        let flags = wire & (frag::MASK | ttl);
+        if f.raw == Raw::OfptSetConfig && flags != wire {
+            return Err(OfpError::OFPSCFC_BAD_FLAGS);
+        }
+        Ok(Self { flags, miss_send_len: r.u16()? })
     }
 
     pub(crate) fn encode(self, out: &mut Vec<u8>) {
