@@ -139,11 +139,23 @@ impl Cell {
         }
     }
 
-    fn as_uuid(&self) -> Option<Uuid> {
-        match self {
-            Self::Datum(datum, type_) if type_.is_scalar() => datum.single()?.as_uuid(),
-            _ => None,
+    /// The text for HTML: a row's own UUID is an anchor, a reference is a link to one.
+    fn as_html(&self, is_own: bool, data: Data) -> String {
+        let mut text = html(&self.text(data));
+        let Self::Datum(datum, type_) = self else { return text };
+        if type_.is_map() {
+            return text;
         }
+        for uuid in datum.keys().iter().filter_map(weir_ovsdb::Atom::as_uuid) {
+            let uuid = uuid.to_string();
+            let short = uuid.get(..8).unwrap_or(&uuid);
+            let link = match is_own {
+                true => format!("<a name=\"{uuid}\">{short}</a>"),
+                false => format!("<a href=\"#{uuid}\">{short}</a>"),
+            };
+            text = text.replace(&uuid, &link);
+        }
+        text
     }
 }
 
@@ -226,9 +238,6 @@ impl Table {
     }
 
     fn as_list(&self, style: &Style, first: bool, out: &mut String) {
-        if self.rows.is_empty() && self.caption.is_none() && style.timestamp.is_none() {
-            return;
-        }
         self.preamble(style, first, out);
         for (i, row) in self.cells(style).iter().enumerate() {
             if i > 0 {
@@ -277,12 +286,8 @@ impl Table {
         for row in &self.rows {
             out.push_str("  <tr>\n");
             for (i, cell) in row.iter().enumerate() {
-                let text = match cell.as_uuid() {
-                    // A row's own UUID is an anchor, a reference is a link to one.
-                    Some(u) if i == 0 => format!("<a name=\"{u}\">{}</a>", &u.to_string()[..8]),
-                    Some(u) => format!("<a href=\"#{u}\">{}</a>", &u.to_string()[..8]),
-                    None => html(&cell.text(style.data)),
-                };
+                let is_own = self.headings.get(i).is_some_and(|h| h == "_uuid");
+                let text = cell.as_html(is_own, style.data);
                 out.push_str(&format!("    <td>{text}</td>\n"));
             }
             out.push_str("  </tr>\n");

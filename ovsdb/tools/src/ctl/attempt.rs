@@ -13,8 +13,8 @@ pub struct Attempt<S> {
     pub txn: Transaction,
     /// What each command prints.
     pub outputs: Vec<Output>,
-    /// Warnings for the log.
-    pub warnings: Vec<String>,
+    /// Warnings for the log, by module.
+    pub warnings: Vec<(&'static str, String)>,
     /// The only row of the tool's main table.
     pub root: Uuid,
     /// What the tool kept beside the database.
@@ -45,6 +45,7 @@ impl<S: ToolState> Attempt<S> {
             show: tool.show,
             output: Output::default(),
             warnings: Vec::new(),
+            module: tool.module,
             root,
             state: S::default(),
         };
@@ -74,10 +75,11 @@ fn check_symbols<S>(ctx: &mut Context<'_, S>) -> Result<(), CtlError> {
             } else {
                 "no reference to it was"
             };
-            ctx.warnings.push(format!(
+            let text = format!(
                 "row id \"{name}\" was created but {how} inserted, so it will not actually appear \
                  in the database"
-            ));
+            );
+            ctx.warnings.push((ctx.module, text));
         }
     }
     Ok(())

@@ -71,8 +71,10 @@ pub struct Context<'a, S> {
     pub show: &'a [ShowTable],
     /// What the command at work prints.
     pub output: Output,
-    /// Warnings for the log.
-    pub warnings: Vec<String>,
+    /// Warnings for the log, by module.
+    pub warnings: Vec<(&'static str, String)>,
+    /// The tool's name in log lines.
+    pub module: &'static str,
     /// The only row of the tool's main table.
     pub root: Uuid,
     /// What the tool keeps beside the database.
@@ -134,6 +136,16 @@ impl<S> Context<'_, S> {
             true => self.find_record(table, id),
             false => self.record(table, id).map(Some),
         }
+    }
+
+    /// Warns of something that only this tool knows of.
+    pub fn warn_as_tool(&mut self, text: impl Into<String>) {
+        self.warnings.push((self.module, text.into()));
+    }
+
+    /// Warns of something that all tools of this kind know of.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.warnings.push(("db_ctl_base", text.into()));
     }
 
     /// Adds a line to what the command prints.

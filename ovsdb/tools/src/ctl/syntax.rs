@@ -98,7 +98,9 @@ fn parse_command<S>(
     let n_options = words.iter().take_while(|w| w.starts_with('-')).count();
     let (given, rest) = words.split_at(n_options);
     let mut options: BTreeMap<String, Option<String>> = BTreeMap::new();
-    options.extend(leading.iter().cloned());
+    for (name, value) in leading {
+        options.entry(name.clone()).or_insert_with(|| value.clone());
+    }
     for word in given {
         let (name, value) = match word.split_once('=') {
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),

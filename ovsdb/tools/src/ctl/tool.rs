@@ -141,8 +141,8 @@ fn carry_out<S: ToolState>(
             Err(CtlError::NotYet) => continue,
             Err(error) => return Err(error.into()),
         };
-        for warning in attempt.warnings.drain(..) {
-            log::warn!(target: tool.module, "{warning}");
+        for (module, warning) in attempt.warnings.drain(..) {
+            log::warn!(target: module, "{warning}");
         }
         attempt.txn.dry_run = settings.dry_run;
         attempt.txn.comment(comment(tool, called));

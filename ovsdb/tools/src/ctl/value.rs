@@ -32,9 +32,6 @@ pub(super) fn column_key<'a>(
     let column = schema_names::column(table, &name)?;
     let Some(rest) = rest.strip_prefix(':') else { return Ok((column, None, rest)) };
     let (key, rest) = take_token(rest)?;
-    if key.is_empty() {
-        return Err(CtlError::fatal(format!("{arg}: missing key name")));
-    }
     Ok((column, Some(key), rest))
 }
 

@@ -65,7 +65,7 @@ pub(super) fn replace_targets(
     for target in targets {
         if !Target::is_active(target) && !Target::is_passive(target) {
             let text = format!("target type \"{target}\" is possibly erroneous");
-            ctx.warnings.push(text);
+            ctx.warn_as_tool(text);
         }
         let row = ctx.txn.insert(target_table);
         ctx.txn.set(target_table, row, "target", Datum::scalar(target.as_str()));

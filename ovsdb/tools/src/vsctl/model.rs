@@ -71,7 +71,7 @@ impl Model {
             let bridge = name(ctx, "Bridge", row);
             if model.bridges.contains_key(&bridge) {
                 let text = format!("{bridge}: database contains duplicate bridge name");
-                ctx.warnings.push(text);
+                ctx.warn_as_tool(text);
                 continue;
             }
             real.push((row, bridge.clone()));
@@ -106,7 +106,7 @@ impl Model {
             } else {
                 format!("{port}: database contains duplicate port name")
             };
-            ctx.warnings.push(text);
+            ctx.warn_as_tool(text);
             return;
         }
         self.add_port(bridge, port.clone(), row, vlan(ctx, row));
@@ -118,7 +118,7 @@ impl Model {
                 } else {
                     format!("{name}: database contains duplicate interface name")
                 };
-                ctx.warnings.push(text);
+                ctx.warn_as_tool(text);
                 continue;
             }
             self.ifaces.insert(name, Iface { row: iface, port: port.clone() });
@@ -130,7 +130,7 @@ impl Model {
         if let Some(parent) = &bridge.parent {
             let place = (parent.clone(), bridge.vlan);
             if let Some(other) = self.vlan_bridges.get(&place) {
-                ctx.warnings.push(format!(
+                ctx.warn_as_tool(format!(
                     "{parent}: bridge has multiple VLAN bridges ({} and {other}) for VLAN {}, but \
                      only one is allowed",
                     bridge.name, bridge.vlan

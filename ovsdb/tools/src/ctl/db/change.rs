@@ -86,7 +86,7 @@ pub(super) fn add<S: ToolState>(
     if u32::try_from(more.len()).is_ok_and(|n| n > column.type_.max) {
         return Err(wrong_count("add", more.len(), "maximum", column.type_.max, &table, &column));
     }
-    ctx.txn.add_elements(ctx.replica, &table.name, row, &column.name, &more);
+    ctx.txn.put_pairs(ctx.replica, &table.name, row, &column.name, &more);
     ctx.state.invalidate();
     Ok(())
 }
@@ -191,7 +191,7 @@ pub(super) fn create<S: ToolState>(
         }
         None => {
             if !table.is_root {
-                ctx.warnings.push(format!(
+                ctx.warn(format!(
                     "applying \"create\" command to table {} without --id option will have no effect",
                     table.name
                 ));
@@ -222,7 +222,7 @@ pub(super) fn destroy<S: ToolState>(
         return Err(CtlError::fatal(text));
     }
     if !all && cmd.args.len() == 1 {
-        ctx.warnings.push("either --all or records argument should be specified".to_owned());
+        ctx.warn("either --all or records argument should be specified".to_owned());
     }
     let mut rows = if all { ctx.rows(&table.name) } else { Vec::new() };
     for id in cmd.args.iter().skip(1) {

@@ -1,6 +1,7 @@
 //! Commands that read: `list`, `find`, `get`, `wait-until`.
 
 use std::cmp::Ordering;
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use weir_ovsdb::text::{atom_from_string, atom_to_string, datum_from_string, datum_to_string};
@@ -114,9 +115,10 @@ pub(super) fn get<S: ToolState>(
     if let Some(name) = id {
         new_symbol(ctx, name, row)?;
     }
-    if id.is_none() && cmd.args.len() < 3 {
+    // A script may want to know whether a row is there; a person hardly does.
+    if id.is_none() && cmd.args.len() < 3 && std::io::stdout().is_terminal() {
         let text = "\"get\" command without row arguments or \"--id\" is possibly erroneous";
-        ctx.warnings.push(text.to_owned());
+        ctx.warn(text);
     }
     for arg in cmd.args.iter().skip(2) {
         if arg.eq_ignore_ascii_case("_uuid") {
