@@ -2,3 +2,4 @@
 #![forbid(unsafe_code)]
 
 pub mod appctl;
+pub mod dpctl;
