@@ -32,7 +32,8 @@ fn cases(file: &str) -> Vec<(String, String)> {
 
 #[test]
 fn texts_are_those_of_ovs() {
-    let cases = cases(include_str!("golden/ofp_print.txt"));
+    let mut cases = cases(include_str!("golden/ofp_print.txt"));
+    cases.extend(self::cases(include_str!("golden/ofp_print_flows.txt")));
     assert!(cases.len() > 100);
     let mut wrong = Vec::new();
     for (hex, expected) in &cases {

@@ -117,7 +117,10 @@ impl Raw {
         out: &mut Vec<u8>,
         body: impl FnOnce(&mut Vec<u8>),
     ) {
-        let Some((vendor, kind)) = self.code(version) else {
+        // An extension keeps its number where it is not meant to be: the peer shall refuse it, rather
+        // than not hear of it.
+        let extension = || self.codes.iter().find(|c| c.0 != OF).map(|c| (c.0, c.2));
+        let Some((vendor, kind)) = self.code(version).or_else(extension) else {
             log::warn!(target: "ofp_actions", "{} cannot be expressed in {version}", self.name);
             return;
         };

@@ -12,6 +12,7 @@ use super::parse::{ParseContext, Parsed};
 use super::raw::{Body, NX, OF, ONF, Raw};
 use super::{Action, Actions};
 use crate::ofp_errors::OfpError;
+use crate::value_text::TextError;
 
 macro_rules! wire_forms {
     ($($id:ident = $name:literal [$($code:expr),+] $len:literal $(+ $more:tt)? => $decode:expr;)+) => {
@@ -163,6 +164,11 @@ pub(crate) static NAMES: &[(&str, ParseFn)] = &[
     ("controller", controller::parse),
     ("enqueue", output::parse_enqueue),
     ("output_reg", output::parse),
+    ("output_trunc", |s, _, _| Err(TextError(format!("unknown action {s}")))),
+    ("unroll_xlate", |_, _, _| {
+        let text = "UNROLL is an internal action that shouldn't be used via OpenFlow";
+        Err(TextError(text.to_owned()))
+    }),
     ("bundle", hash::parse_bundle),
     ("bundle_load", hash::parse_bundle_load),
     ("set_field", set_field::parse),

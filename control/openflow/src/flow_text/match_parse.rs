@@ -8,6 +8,7 @@ use weir_flow::flow::{eth_type, ip_proto};
 use crate::matching::{Match, Subfield, usable};
 use crate::ofp_port::NameMap;
 use crate::protocol::Protocols;
+use crate::value_text::field::parse_wide_integer;
 use crate::value_text::{TextError, format_field, parse_field, text_error};
 
 /// Shorthands: name, Ethernet type and IP protocol (0 for any).
@@ -70,7 +71,7 @@ pub fn parse_item(
         return set_field(m, field, value, ports).map(Some);
     }
     if name.contains('[') {
-        return set_subfield(m, name, value, ports).map(Some);
+        return set_subfield(m, name, value).map(Some);
     }
     Ok(None)
 }
@@ -89,15 +90,12 @@ fn set_field(
     Ok(usable::with_mask(field, &mask))
 }
 
-fn set_subfield(
-    m: &mut Match,
-    name: &str,
-    value: &str,
-    ports: Option<&NameMap>,
-) -> Result<Protocols, TextError> {
+fn set_subfield(m: &mut Match, name: &str, value: &str) -> Result<Protocols, TextError> {
     let subfield = Subfield::parse(name)?;
     let field = subfield.field.field();
-    let (number, _) = parse_field(field, value, ports)?;
+    let Some(Ok((number, ""))) = parse_wide_integer(value, usize::from(field.bytes)) else {
+        text_error!("{name}: cannot parse integer value: {value}")
+    };
     let (n_bits, width) = (usize::from(subfield.n_bits), 8 * usize::from(field.bytes));
     if !number.bits_are(n_bits, width.saturating_sub(n_bits), false) {
         text_error!(

@@ -81,7 +81,9 @@ pub fn are_ok(field: &Field, flow: &Flow, mask: Option<&Flow>) -> bool {
         Prereq::None => true,
         Prereq::Ethernet => flow.packet_type.get() == PT_ETH,
         Prereq::Arp => matches!(dl_type(flow), eth_type::ARP | eth_type::RARP),
-        Prereq::VlanVid => flow.vlans[0].tci.get() & VLAN_CFI != 0,
+        Prereq::VlanVid => {
+            flow.packet_type.get() == PT_ETH && flow.vlans[0].tci.get() & VLAN_CFI != 0
+        }
         Prereq::Ipv4 => dl_type(flow) == eth_type::IPV4,
         Prereq::Ipv6 => dl_type(flow) == eth_type::IPV6,
         Prereq::IpAny => is_ip_any(flow),

@@ -70,7 +70,21 @@ pub fn format_mac_masked(mac: [u8; 6], mask: [u8; 6]) -> String {
 /// # Errors
 /// `TEXT: could not convert to IP address`
 pub fn parse_ipv4(s: &str) -> Result<Ipv4Addr, TextError> {
-    s.parse().map_err(|_| TextError(format!("{s}: could not convert to IP address")))
+    dotted_quad(s).ok_or_else(|| TextError(format!("{s}: could not convert to IP address")))
+}
+
+/// Four decimal numbers; unlike in Rust's own reading, zeros may lead them.
+fn dotted_quad(s: &str) -> Option<Ipv4Addr> {
+    let mut octets = [0; 4];
+    let mut parts = s.split('.');
+    for octet in &mut octets {
+        let part = parts.next()?;
+        if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        *octet = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(octets.into())
 }
 
 /// Reads the length of a prefix; `width` is its largest value.
@@ -87,11 +101,11 @@ fn prefix_len(s: &str, width: u32) -> Option<Result<u32, ()>> {
 /// `TEXT: invalid IP address` and the like.
 pub fn parse_ipv4_masked(s: &str) -> Result<(u32, u32), TextError> {
     let (address, mask) = s.split_once('/').map_or((s, None), |(a, m)| (a, Some(m)));
-    let Ok(address) = address.parse::<Ipv4Addr>() else { text_error!("{s}: invalid IP address") };
+    let Some(address) = dotted_quad(address) else { text_error!("{s}: invalid IP address") };
     let mask = match mask {
         None => u32::MAX,
-        Some(m) => match (m.parse::<Ipv4Addr>(), prefix_len(m, 32)) {
-            (Ok(mask), _) => mask.into(),
+        Some(m) => match (dotted_quad(m), prefix_len(m, 32)) {
+            (Some(mask), _) => mask.into(),
             (_, Some(Ok(n))) => u32::MAX.checked_shl(32 - n).unwrap_or(0),
             (_, Some(Err(()))) => {
                 text_error!("{s}: IPv4 network prefix bits not between 0 and 32, inclusive")

@@ -1,6 +1,6 @@
 //! The text of a value of any match field, driven by the field's row in the table.
 
-use weir_flow::field::{Field, Format};
+use weir_flow::field::{Field, Format, id};
 
 use super::address;
 use super::flags::{CT_STATE, FlagNames, TCP_FLAGS, TUN_FLAGS};
@@ -12,6 +12,17 @@ use crate::ofp_port::{NameMap, OfPort};
 /// `ip_frag`: name, value and mask.
 pub(crate) const FRAGS: [(&str, u8, u8); 5] =
     [("no", 0, 3), ("yes", 1, 1), ("first", 1, 3), ("later", 3, 3), ("not_later", 0, 2)];
+
+/// The name that texts of actions have for a field. ovs-fields(7) knows the IPv4 addresses as `ip_src`
+/// and `ip_dst`; matches are written with the other names.
+#[must_use]
+pub fn action_name(field: &Field) -> &str {
+    match field.id {
+        id::NW_SRC => "ip_src",
+        id::NW_DST => "ip_dst",
+        _ => &field.name,
+    }
+}
 
 /// Reads `value` or `value/mask` of a field; without a mask, it is all ones in every byte.
 ///
@@ -105,17 +116,23 @@ fn parse_flags(
     Ok((FieldValue::of(field, value.into()), mask))
 }
 
-/// `(ns,type)`
+/// `(ns,type)`; what follows is not looked at.
 fn parse_packet_type(s: &str) -> Result<u32, TextError> {
-    let parse = || {
-        let (ns, kind) = s.strip_prefix('(')?.strip_suffix(')')?.split_once(',')?;
-        let part = |s: &str| match split_number(s)? {
-            (false, n, "") => u16::try_from(n).ok(),
+    let bad = |at: &str, what: &str| TextError(format!("{at}: bad syntax for packet type {what}"));
+    let part = |s: &'_ str| -> Option<(u16, usize)> {
+        match split_number(s)? {
+            (false, n, rest) => Some((u16::try_from(n).ok()?, s.len() - rest.len())),
             _ => None,
-        };
-        Some((u32::from(part(ns)?) << 16) | u32::from(part(kind)?))
+        }
     };
-    parse().ok_or_else(|| TextError(format!("{s}: bad syntax for packet type packet_type")))
+    let inner = s.strip_prefix('(').ok_or_else(|| bad(s, "missing '('"))?;
+    let (ns, n) = part(inner).ok_or_else(|| bad(inner, "ns"))?;
+    let rest = inner[n..].strip_prefix(',').ok_or_else(|| bad(inner, "missing ','"))?;
+    let (kind, n) = part(rest).ok_or_else(|| bad(rest, "ns_type"))?;
+    if !rest[n..].starts_with(')') {
+        return Err(bad(rest, "missing ')'"));
+    }
+    Ok(u32::from(ns) << 16 | u32::from(kind))
 }
 
 /// An integer of any width. Hexadecimal digits may be as many as the field has; other bases give up
@@ -124,7 +141,6 @@ pub(crate) fn parse_wide_integer(
     s: &str,
     n_bytes: usize,
 ) -> Option<Result<(FieldValue, &str), ()>> {
-    let blank = s.len() - s.trim_start().len();
     let t = s.trim_start();
     let Some(hex) = t.strip_prefix("0x").or_else(|| t.strip_prefix("0X")) else {
         let (negative, n, rest) = split_number(s)?;
@@ -136,7 +152,7 @@ pub(crate) fn parse_wide_integer(
     };
     let n = hex.bytes().take_while(u8::is_ascii_hexdigit).count();
     if n == 0 {
-        return Some(Ok((FieldValue::zero(n_bytes), &s[blank + 1..])));
+        return Some(Ok((FieldValue::zero(n_bytes), hex)));
     }
     let (digits, rest) = hex.split_at(n);
     let digits = digits.trim_start_matches('0');
@@ -235,10 +251,11 @@ pub fn format_field(
     }
 }
 
-/// `(ns,type)`, the type in hexadecimal.
+/// `(ns,type)`, the type in hexadecimal where that makes a difference.
 #[must_use]
 pub fn format_packet_type(packet_type: u32) -> String {
-    format!("({},{})", packet_type >> 16, alt_hex(u128::from(packet_type & 0xffff)))
+    let (ns, kind) = (packet_type >> 16, packet_type & 0xffff);
+    if kind <= 9 { format!("({ns},{kind})") } else { format!("({ns},{kind:#x})") }
 }
 
 /// C's `%#x` for a value of any width.

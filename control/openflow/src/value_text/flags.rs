@@ -120,7 +120,7 @@ impl FlagNames {
         }
         if !s.starts_with(['+', '-']) {
             let mut flags = 0;
-            for name in s.split('|') {
+            for name in s.strip_suffix('|').unwrap_or(s).split('|') {
                 flags |= self.known(name)?;
             }
             return Ok((flags, self.all));

@@ -61,19 +61,26 @@ pub fn u16_named(s: &str, name: &str) -> Result<u16, TextError> {
     n.ok_or_else(|| TextError(format!("invalid {name} \"{s}\"")))
 }
 
-/// 32 bits.
+/// 64 bits as C's `strtoull` reads them: a minus sign wraps around.
+fn wrapping(s: &str) -> Option<u64> {
+    match split_number(s)? {
+        (negative, n, "") => {
+            let n = u64::try_from(n).ok()?;
+            Some(if negative { n.wrapping_neg() } else { n })
+        }
+        _ => None,
+    }
+}
+
+/// 32 bits. As in Open vSwitch, a larger number loses its upper bits and a minus sign wraps around.
 ///
 /// # Errors
 /// `missing required numeric argument`, `invalid numeric format TEXT`
 pub fn u32_arg(s: &str) -> Result<u32, TextError> {
-    if s.is_empty() {
-        text_error!("missing required numeric argument");
-    }
-    let n = whole(s).and_then(|n| u32::try_from(n).ok());
-    n.ok_or_else(|| TextError(format!("invalid numeric format {s}")))
+    u64_arg(s).map(|n| u32::try_from(n & 0xffff_ffff).unwrap_or(0))
 }
 
-/// 64 bits.
+/// 64 bits; a minus sign wraps around.
 ///
 /// # Errors
 /// `missing required numeric argument`, `invalid numeric format TEXT`
@@ -81,7 +88,7 @@ pub fn u64_arg(s: &str) -> Result<u64, TextError> {
     if s.is_empty() {
         text_error!("missing required numeric argument");
     }
-    whole(s).ok_or_else(|| TextError(format!("invalid numeric format {s}")))
+    wrapping(s).ok_or_else(|| TextError(format!("invalid numeric format {s}")))
 }
 
 /// What C's `atoi` makes of a text: the leading decimal number, else 0. Out of range saturates.
@@ -139,6 +146,7 @@ mod tests {
         assert_eq!(u32_arg("").unwrap_err().0, "missing required numeric argument");
         assert_eq!(u32_arg("1a").unwrap_err().0, "invalid numeric format 1a");
         assert_eq!(u64_arg("0xffffffffffffffff"), Ok(u64::MAX));
+        assert_eq!(u32_arg("-1"), Ok(u32::MAX));
         assert_eq!(split_number("0x"), Some((false, 0, "x")));
         assert_eq!([atoi("12x"), atoi("x"), atoi(" -3")], [12, 0, -3]);
         assert_eq!(hex_bytes("0011 22.33g"), (vec![0, 0x11, 0x22, 0x33], "g"));

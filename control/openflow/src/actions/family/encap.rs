@@ -7,10 +7,12 @@ use crate::actions::parse::{ParseContext, Parsed};
 use crate::actions::raw::Body;
 use crate::actions::table;
 use crate::actions::{Action, Actions};
+use crate::matching::FieldValue;
 use crate::ofp_errors::OfpError;
 use crate::protocol::Protocols;
+use crate::value_text::field::wide_hex;
 use crate::value_text::key_value::KeyValues;
-use crate::value_text::number::{alt_hex, u8_named, u16_named};
+use crate::value_text::number::{alt_hex, hex_bytes, u8_named, u16_named};
 use crate::value_text::{TextError, text_error};
 use crate::version::OfVersion;
 use crate::wire::{Put, Reader};
@@ -52,12 +54,12 @@ fn decode_property(r: &mut Reader<'_>) -> Result<EncapProperty, OfpError> {
     let mut p = Reader::new(&bytes[4..], BAD);
     match (class, kind) {
         (CLASS_NSH, NSH_MDTYPE) => match (len, p.u8()?) {
-            (8, n @ (1 | 2)) => Ok(EncapProperty::NshMdType(n)),
+            (5..=8, n @ (1 | 2)) => Ok(EncapProperty::NshMdType(n)),
             _ => Err(BAD),
         },
         (CLASS_NSH, NSH_TLV) => {
             let (class, kind, n) = (p.u16()?, p.u8()?, usize::from(p.u8()?));
-            if 8 + n != len {
+            if 8 + n > len.next_multiple_of(8) {
                 return Err(BAD);
             }
             Ok(EncapProperty::NshTlv { class, kind, data: p.take(n)?.to_vec() })
@@ -74,16 +76,19 @@ pub(crate) fn encode(e: &EncapAction, v: OfVersion, out: &mut Vec<u8>) {
             b.put_u16(CLASS_NSH);
             match property {
                 EncapProperty::NshMdType(n) => {
-                    b.extend_from_slice(&[NSH_MDTYPE, 8, *n, 0, 0, 0]);
+                    // The length is that without padding.
+                    b.extend_from_slice(&[NSH_MDTYPE, 5, *n, 0, 0, 0]);
                 }
                 EncapProperty::NshTlv { class, kind, data } => {
+                    // Here the length is that with padding.
+                    let padded = 8 + data.len().next_multiple_of(8);
                     let n = u8::try_from(data.len()).unwrap_or(0);
-                    b.extend_from_slice(&[NSH_TLV, n.saturating_add(8)]);
+                    b.extend_from_slice(&[NSH_TLV, u8::try_from(padded).unwrap_or(0)]);
                     b.put_u16(*class);
                     b.put_u8(*kind);
                     b.put_u8(n);
-                    b.extend_from_slice(&data[..usize::from(n)]);
-                    b.put_zeros(data.len().next_multiple_of(8) - data.len());
+                    b.extend_from_slice(data);
+                    b.put_zeros(padded - 8 - data.len());
                 }
             }
         }
@@ -123,21 +128,18 @@ pub(crate) fn parse(arg: &str, cx: &mut ParseContext<'_>, out: &mut Actions) -> 
     Ok(())
 }
 
-/// `class,type,0xhex`
+/// `0xCLASS,TYPE,0xVALUE`; of the value whole bytes count.
 fn parse_tlv(s: &str) -> Result<EncapProperty, TextError> {
-    let mut parts = s.splitn(3, ',').map(str::trim);
-    let (Some(class), Some(kind), Some(data)) = (parts.next(), parts.next(), parts.next()) else {
-        text_error!("Invalid NSH TLV header: {s}")
+    let scan = || {
+        let (class, rest) = s.strip_prefix("0x")?.split_once(',')?;
+        let (kind, value) = rest.split_once(',')?;
+        let (data, _) = hex_bytes(value.strip_prefix("0x")?);
+        // A property's length has eight bits, its header included.
+        let class = u16::from_str_radix(class, 16).ok()?;
+        let kind = kind.parse().ok()?;
+        (data.len() <= 240).then_some(EncapProperty::NshTlv { class, kind, data })
     };
-    let class = u16_named(class, "tlv_class")?;
-    let kind = u8_named(kind, "tlv_type")?;
-    let hex = data.strip_prefix("0x").or_else(|| data.strip_prefix("0X")).unwrap_or(data);
-    let (bytes, rest) = crate::value_text::number::hex_bytes(hex);
-    // A property's length has eight bits, its own header included.
-    if !rest.is_empty() || bytes.is_empty() || bytes.len() > 247 {
-        text_error!("Invalid NSH TLV value: {data}");
-    }
-    Ok(EncapProperty::NshTlv { class, kind, data: bytes })
+    scan().ok_or_else(|| TextError(format!("Invalid NSH TLV header: {s}")))
 }
 
 pub(crate) fn format(f: &mut fmt::Formatter<'_>, e: &EncapAction) -> fmt::Result {
@@ -151,8 +153,8 @@ pub(crate) fn format(f: &mut fmt::Formatter<'_>, e: &EncapAction) -> fmt::Result
         .map(|p| match p {
             EncapProperty::NshMdType(n) => format!("md_type={n}"),
             EncapProperty::NshTlv { class, kind, data } => {
-                let hex: String = data.iter().map(|b| format!("{b:02x}")).collect();
-                format!("tlv(0x{class:04x},{kind},0x{hex})")
+                let hex = wide_hex(&FieldValue::from_bytes(data));
+                format!("tlv(0x{class:04x},{kind},{hex})")
             }
         })
         .collect();
@@ -187,7 +189,7 @@ pub(crate) fn parse_decap(arg: &str, _: &mut ParseContext<'_>, out: &mut Actions
             text_error!("Missing packet_type attribute ns")
         };
         let ns = u16_named(ns, "ns")?;
-        if ns > 1 {
+        if ns > 4 {
             text_error!("Unsupported ns value: {ns}");
         }
         let Some(("type", kind)) = parts.next() else {

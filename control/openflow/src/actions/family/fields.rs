@@ -28,7 +28,7 @@ pub(crate) fn encode_delete_field(field: FieldId, v: OfVersion, out: &mut Vec<u8
 
 pub(crate) fn parse_delete_field(arg: &str, _: &mut ParseContext<'_>, out: &mut Actions) -> Parsed {
     let field = field_by_oxm_name(arg).map(|(f, _)| f).or_else(|| Field::by_name(arg));
-    let Some(field) = field else { text_error!("{arg}: unknown field `{arg}'") };
+    let Some(field) = field else { text_error!("unknown field `{arg}'") };
     out.push(Action::DeleteField(field.id));
     Ok(())
 }

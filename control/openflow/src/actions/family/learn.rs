@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use weir_flow::Field;
-
 use super::registers::parse_pair;
 use crate::actions::action::{
     LearnAction, LearnDestination, LearnSource, LearnSpec, learn_flag as flag,
@@ -18,9 +16,11 @@ use crate::matching::{FieldValue, Match, Subfield};
 use crate::nxm::entry;
 use crate::nxm::header::has_short_form;
 use crate::ofp_errors::OfpError;
-use crate::value_text::field::{format_field, parse_field, parse_wide_integer, wide_hex};
+use crate::value_text::field::{
+    action_name, format_field, parse_field_exact, parse_wide_integer, wide_hex,
+};
 use crate::value_text::key_value::KeyValues;
-use crate::value_text::number::{alt_hex, u16_named, u32_arg, u64_arg};
+use crate::value_text::number::{alt_hex, atoi, split_number};
 use crate::value_text::{TextError, text_error};
 use crate::version::OfVersion;
 use crate::wire::{Put, Reader};
@@ -188,82 +188,80 @@ fn parse_spec(
     value: &str,
     cx: &ParseContext<'_>,
 ) -> Result<LearnSpec, TextError> {
-    if let Some(field) = Field::by_name(name) {
-        return parse_field_spec(full, field, value, cx);
-    }
     match name {
-        "load" => parse_load_spec(full, value),
+        "load" => parse_load_spec(value),
         "output" => {
             let src = Subfield::parse(value)?;
             let n_bits = src.n_bits;
             Ok(LearnSpec { n_bits, src: LearnSource::Field(src), dst: LearnDestination::Output })
         }
-        _ if name.contains('[') || crate::nxm::header::field_by_oxm_name(name).is_some() => {
-            let dst = short(full, name, Subfield::parse(name)?)?;
-            let src = if value.is_empty() {
-                LearnSource::Field(dst)
-            } else if let Some(Ok((number, ""))) =
-                parse_wide_integer(value, usize::from(dst.field.field().bytes).max(16))
-            {
-                let n = number.len() * 8;
-                let n_bits = usize::from(dst.n_bits);
-                if !number.bits_are(n_bits, n - n_bits.min(n), false) {
-                    text_error!("{full}: {value}: value does not fit into {n_bits} bits");
-                }
-                immediate(&number, dst.n_bits)
-            } else {
-                let src = Subfield::parse(value)?;
-                if src.n_bits != dst.n_bits {
-                    text_error!(
-                        "{full}: bit widths of {name} ({}) and {value} ({}) differ",
-                        src.n_bits,
-                        dst.n_bits
-                    );
-                }
-                LearnSource::Field(src)
-            };
-            Ok(LearnSpec { n_bits: dst.n_bits, src, dst: LearnDestination::Match(dst) })
-        }
-        _ => text_error!("{full}: unknown keyword {name}"),
+        _ => match Subfield::parse(name) {
+            Ok(dst) => parse_match_spec(full, name, dst, value, cx),
+            Err(_) => text_error!("{full}: unknown keyword {name}"),
+        },
     }
 }
 
-/// `FIELD=VALUE`, `FIELD=SRC`, `FIELD`
-fn parse_field_spec(
+/// `DST=VALUE`, `DST=SRC`, `DST`
+fn parse_match_spec(
     full: &str,
-    field: &'static Field,
+    name: &str,
+    dst: Subfield,
     value: &str,
     cx: &ParseContext<'_>,
 ) -> Result<LearnSpec, TextError> {
-    let dst = Subfield::whole(field);
-    let spec = |src| LearnSpec { n_bits: field.bits, src, dst: LearnDestination::Match(dst) };
+    let dst = short(full, name, dst)?;
+    let spec = |src| LearnSpec { n_bits: dst.n_bits, src, dst: LearnDestination::Match(dst) };
     if value.is_empty() {
         return Ok(spec(LearnSource::Field(dst)));
     }
-    let error = match parse_field(field, value, cx.ports) {
-        Ok((number, mask)) if mask.is_all_ones() => {
-            return Ok(spec(immediate(&number, field.bits)));
-        }
-        Ok(_) => TextError(format!("{full}: {}: mask not allowed", field.name)),
+    let not_a_field = match Subfield::parse(value) {
+        Ok(src) if src.n_bits == dst.n_bits => return Ok(spec(LearnSource::Field(src))),
+        Ok(src) => text_error!(
+            "{full}: bit widths of {name} ({}) and {value} ({}) differ",
+            src.n_bits,
+            dst.n_bits
+        ),
         Err(e) => e,
     };
-    // Not a value: perhaps a field to copy from.
-    match Subfield::parse(value) {
-        Ok(src) if src.n_bits == field.bits => Ok(spec(LearnSource::Field(src))),
-        Ok(src) => text_error!(
-            "{full}: bit widths of {} ({}) and {value} ({}) differ",
-            field.name,
-            src.n_bits,
-            field.bits
-        ),
-        Err(e) => text_error!("{full}: {value}: {error}; {value}: {e}"),
+    let not_a_value = match parse_immediate(full, dst, value, cx) {
+        Ok(number) => return Ok(spec(immediate(&number, dst.n_bits))),
+        Err(e) => e,
+    };
+    text_error!(
+        "{full}: {name} value {value} cannot be parsed as a subfield ({not_a_field}) or an \
+         immediate value ({not_a_value})"
+    )
+}
+
+/// A value of a whole field in the field's own syntax, a number for a part of one.
+fn parse_immediate(
+    full: &str,
+    dst: Subfield,
+    value: &str,
+    cx: &ParseContext<'_>,
+) -> Result<FieldValue, TextError> {
+    let field = dst.field.field();
+    if dst.is_whole() {
+        return parse_field_exact(field, value, cx.ports);
     }
+    let Some(Ok((number, ""))) = parse_wide_integer(value, usize::from(field.bytes)) else {
+        text_error!("{full}: cannot parse integer value: {value}")
+    };
+    let (n_bits, width) = (usize::from(dst.n_bits), 8 * usize::from(field.bytes));
+    if !number.bits_are(n_bits, width - n_bits, false) {
+        text_error!("{full}: value {value} does not fit into {n_bits} bits");
+    }
+    Ok(number)
 }
 
 /// `VALUE->DST`, `SRC->DST`
-fn parse_load_spec(full: &str, value: &str) -> Result<LearnSpec, TextError> {
+fn parse_load_spec(value: &str) -> Result<LearnSpec, TextError> {
     let is_number = value.find(['[', '-']).is_some_and(|i| value[i..].starts_with('-'))
         && value.starts_with(|c: char| c.is_ascii_digit());
+    if !value.contains("->") {
+        text_error!("load: missing `->' in `{value}'");
+    }
     if !is_number {
         let (src, dst) = parse_pair(value)?;
         let n_bits = src.n_bits;
@@ -279,13 +277,23 @@ fn parse_load_spec(full: &str, value: &str) -> Result<LearnSpec, TextError> {
     let Some(name) = rest.strip_prefix("->") else {
         text_error!("{value}: missing `->' following value")
     };
-    let dst = short(full, name, Subfield::parse(name)?)?;
+    let dst = short(value, name, Subfield::parse(name)?)?;
     let n_bits = usize::from(dst.n_bits);
     if !number.bits_are(n_bits, 8 * number.len() - n_bits.min(8 * number.len()), false) {
         text_error!("{value}: value does not fit into {n_bits} bits");
     }
     let src = immediate(&number, dst.n_bits);
     Ok(LearnSpec { n_bits: dst.n_bits, src, dst: LearnDestination::Load(dst) })
+}
+
+/// The low 16 bits of what a number begins with, as C's `atoi` reads it.
+fn atoi16(s: &str) -> u16 {
+    u16::try_from(atoi(s) & 0xffff).unwrap_or(0)
+}
+
+/// What a number in any base begins with, as C's `strtoull` reads it.
+fn leading_number(s: &str) -> u64 {
+    split_number(s).map_or(0, |(_, n, _)| u64::try_from(n).unwrap_or(u64::MAX))
 }
 
 pub(crate) fn parse(arg: &str, cx: &mut ParseContext<'_>, out: &mut Actions) -> Parsed {
@@ -313,15 +321,15 @@ pub(crate) fn parse(arg: &str, cx: &mut ParseContext<'_>, out: &mut Actions) -> 
                     Some(table) => table,
                 }
             }
-            "priority" => l.priority = u16_named(value, "priority")?,
-            "idle_timeout" => l.idle_timeout = u16_named(value, "idle_timeout")?,
-            "hard_timeout" => l.hard_timeout = u16_named(value, "hard_timeout")?,
-            "fin_idle_timeout" => l.fin_idle_timeout = u16_named(value, "fin_idle_timeout")?,
-            "fin_hard_timeout" => l.fin_hard_timeout = u16_named(value, "fin_hard_timeout")?,
-            "cookie" => l.cookie = u64_arg(value)?,
+            "priority" => l.priority = atoi16(value),
+            "idle_timeout" => l.idle_timeout = atoi16(value),
+            "hard_timeout" => l.hard_timeout = atoi16(value),
+            "fin_idle_timeout" => l.fin_idle_timeout = atoi16(value),
+            "fin_hard_timeout" => l.fin_hard_timeout = atoi16(value),
+            "cookie" => l.cookie = leading_number(value),
             "send_flow_rem" => l.flags |= flag::SEND_FLOW_REM,
             "delete_learned" => l.flags |= flag::DELETE_LEARNED,
-            "limit" => l.limit = u32_arg(value)?,
+            "limit" => l.limit = u32::try_from(atoi(value) & 0xffff_ffff).unwrap_or(0),
             "result_dst" => {
                 l.flags |= flag::WRITE_RESULT;
                 let dst = Subfield::parse(value)?;
@@ -379,7 +387,8 @@ fn format_spec(f: &mut fmt::Formatter<'_>, spec: &LearnSpec, names: Names<'_>) -
         (LearnSource::Immediate(value), LearnDestination::Match(dst)) if dst.is_whole() => {
             let field = dst.field.field();
             let value = value.resized(usize::from(field.bytes));
-            write!(f, "{}={}", field.name, format_field(field, &value, None, names.ports))
+            let text = format_field(field, &value, None, names.ports);
+            write!(f, "{}={text}", action_name(field))
         }
         (LearnSource::Immediate(value), LearnDestination::Match(dst)) => {
             write!(f, "{dst}={}", wide_hex(value))

@@ -127,6 +127,10 @@ pub(crate) fn encode(n: &NatAction, v: OfVersion, out: &mut Vec<u8>) {
     });
 }
 
+fn is_ipv6_char(c: char) -> bool {
+    c.is_ascii_hexdigit() || matches!(c, ':' | '.')
+}
+
 /// An address at the start of a text; IPv6 may stand in brackets.
 fn split_address(s: &str) -> Option<(IpAddr, &str)> {
     let v4_len = s.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(s.len());
@@ -136,8 +140,7 @@ fn split_address(s: &str) -> Option<(IpAddr, &str)> {
     if let Some((inside, rest)) = s.strip_prefix('[').and_then(|s| s.split_once(']')) {
         return inside.parse::<Ipv6Addr>().ok().map(|a| (a.into(), rest));
     }
-    let is_v6 = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
-    let end = s.find(|c| !is_v6(c)).unwrap_or(s.len());
+    let end = s.find(|c| !is_ipv6_char(c)).unwrap_or(s.len());
     s[..end].parse::<Ipv6Addr>().ok().map(|a| (a.into(), &s[end..]))
 }
 
@@ -149,7 +152,8 @@ fn split_port(s: &str) -> Option<(u16, &str)> {
 fn parse_range(s: &str, nat: &mut NatAction) -> Result<(), TextError> {
     let invalid = || TextError(format!("invalid nat range \"{s}\""));
     (nat.addr_min, nat.addr_max) = (None, None);
-    let mut rest = s;
+    // What could begin an IPv6 address counts as read, even if it is none.
+    let mut rest = s.trim_start_matches(is_ipv6_char);
     if let Some((min, after)) = split_address(s) {
         nat.addr_min = Some(min);
         rest = after;

@@ -122,7 +122,7 @@ pub(crate) fn encode_pop(subfield: &Subfield, v: OfVersion, out: &mut Vec<u8>) {
 fn parse_stack(arg: &str) -> Result<Subfield, TextError> {
     match Subfield::parse_prefix(arg)? {
         (subfield, "") => Ok(subfield),
-        _ => text_error!("{arg}: trailing garbage following push or pop"),
+        (_, rest) => text_error!("{rest}: trailing garbage following push or pop"),
     }
 }
 

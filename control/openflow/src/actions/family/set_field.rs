@@ -23,7 +23,7 @@ use crate::matching::{FieldValue, Subfield, field_access, prerequisites, usable}
 use crate::nxm::entry;
 use crate::nxm::header::has_short_form;
 use crate::ofp_errors::OfpError;
-use crate::value_text::field::{format_field, parse_field, parse_wide_integer};
+use crate::value_text::field::{action_name, format_field, parse_field, parse_wide_integer};
 use crate::value_text::number::alt_hex;
 use crate::value_text::{TextError, text_error};
 use crate::version::OfVersion;
@@ -256,7 +256,7 @@ pub(crate) fn format(
         return Ok(());
     }
     let text = format_field(field, &sf.value, Some(&sf.mask), names.ports);
-    write!(f, "set_field:{text}->{}", field.name)
+    write!(f, "set_field:{text}->{}", action_name(field))
 }
 
 pub(crate) fn check(sf: &mut SetFieldAction, cx: &mut CheckContext) -> Result<(), OfpError> {
