@@ -9,6 +9,7 @@ pub mod desired;
 pub mod eal;
 pub mod embedded;
 pub mod numbering;
+pub mod openflow;
 pub mod options;
 pub mod perf;
 pub mod plan;

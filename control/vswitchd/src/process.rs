@@ -40,7 +40,7 @@ fn serve(mut options: Options) -> Result<ExitCode, Fatal> {
     let mut database = database_server(&mut options, &reactor, &clock)?;
     let with_dummy = options.dummy != options::Dummy::Off;
     let control = options.unixctl.clone();
-    let mut switchd = Switchd::new(options, &reactor, clock.clone());
+    let mut switchd = Switchd::new(options, &reactor, clock.clone()).map_err(out_of_fds)?;
     let table = commands::table(with_dummy);
     let mut control = unixctl::Server::open(control.as_deref(), table, &reactor)?;
     daemon.complete()?;

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
-use weir_engine::{Algorithm, Engine, EngineConfig, TimeSource, Tuning};
+use weir_engine::{Algorithm, Engine, EngineConfig, Link, TimeSource, Tuning};
 use weir_flow::{Datapath, SlowPath};
 use weir_ofproto::Switch;
 use weir_ofproto::config as of;
@@ -21,6 +22,7 @@ use crate::datapath_types::{datapath_types, device_kind, interface_types, is_dum
 use crate::desired::{self, Desired, RxqAssign};
 use crate::eal;
 use crate::numbering::{Claim, assign_ofports};
+use crate::openflow::{BridgeSettings, OpenFlow};
 use crate::options::{Dummy, Options};
 use crate::perf::Perf;
 use crate::plan::{Wants, wants};
@@ -72,6 +74,10 @@ pub struct Switchd {
     /// The packet engine, once there was a bridge.
     pub engine: Option<Arc<Engine>>,
     engine_error: Option<String>,
+    /// The OpenFlow thread.
+    pub openflow: OpenFlow,
+    /// What it was last told.
+    openflow_settings: Vec<BridgeSettings>,
     /// The engine's ports.
     pub ports: Ports,
     /// The state last asked for.
@@ -100,14 +106,17 @@ impl fmt::Debug for Switchd {
 
 impl Switchd {
     /// A switch that has not heard from its database yet.
-    #[must_use]
-    pub fn new(options: Options, reactor: &Reactor, clock: Clock) -> Self {
+    ///
+    /// # Errors
+    /// The OpenFlow thread cannot be started.
+    pub fn new(options: Options, reactor: &Reactor, clock: Clock) -> io::Result<Self> {
         let now = clock.now();
         let remote = options.remote.clone().unwrap_or_default();
         let switch = Arc::new(Switch::new());
-        let waker = reactor.clone();
-        switch.set_waker(Box::new(move || waker.wake()));
-        Self {
+        let openflow = OpenFlow::start(Arc::clone(&switch), clock.clone(), reactor.clone())?;
+        Ok(Self {
+            openflow,
+            openflow_settings: Vec::new(),
             options,
             database: Database::open(&remote, reactor, now),
             clock,
@@ -126,7 +135,7 @@ impl Switchd {
             said_locked_out: false,
             perf: Perf::default(),
             exiting: false,
-        }
+        })
     }
 
     /// Milliseconds as the OpenFlow side counts them.
@@ -228,6 +237,24 @@ impl Switchd {
         let configs: Vec<of::BridgeConfig> =
             desired.bridges.iter().map(|b| self.bridge_config(b, &wants)).collect();
         self.switch.apply(&configs, self.now_ms());
+        self.configure_openflow(desired);
+    }
+
+    fn configure_openflow(&mut self, desired: &Desired) {
+        let Some(datapath) = self.datapath() else { return };
+        // While flows are being restored, controllers would only be in the way.
+        let wait = desired.switch.flow_restore_wait;
+        let settings = desired.bridges.iter().map(|b| BridgeSettings {
+            name: b.name.clone(),
+            versions: b.protocols.clone(),
+            controllers: if wait { Vec::new() } else { b.controllers.clone() },
+            fail_mode: b.fail_mode,
+        });
+        let settings: Vec<BridgeSettings> = settings.collect();
+        if settings != self.openflow_settings {
+            self.openflow.configure(settings.clone(), datapath);
+            self.openflow_settings = settings;
+        }
     }
 
     /// Makes room for new bridges and forgets old ones; the local ports get their addresses.
@@ -428,6 +455,9 @@ impl Switchd {
             ovs_version: weir_runtime::version::OVS_VERSION.to_owned(),
         };
         report::switch(replica, txn, &switch);
+        for controller in self.openflow.reports() {
+            report::controller(replica, txn, &controller);
+        }
         for bridge in &desired.bridges {
             let Some(running) = self.bridges.get(&bridge.name) else { continue };
             let datapath_id = running.datapath_id;
@@ -436,15 +466,27 @@ impl Switchd {
                 let ofport = running.ofports.get(&iface.name).copied();
                 let error = self.ports.error(&iface.name).map(str::to_owned);
                 let error = error.or_else(|| self.engine_error.clone());
-                let device = self.device_report(&iface.name);
+                let device = self.device_report(&iface.name, running);
                 let uuid = iface.uuid;
                 report::interface(replica, txn, &InterfaceReport { uuid, ofport, error, device });
             }
         }
     }
 
-    fn device_report(&self, name: &str) -> Option<DeviceReport> {
-        let status = self.engine.as_ref()?.port_status(self.ports.get(name)?.no)?;
+    fn device_report(&self, name: &str, bridge: &RunningBridge) -> Option<DeviceReport> {
+        let Some(port) = self.ports.get(name) else {
+            // A patch port is a device of the imagination: always there, always up.
+            let patch = bridge.ofports.contains_key(name);
+            let link = Link { up: true, ..Link::default() };
+            let mac = bridge.mac;
+            return patch.then(|| DeviceReport {
+                mac,
+                admin_up: true,
+                link,
+                ..DeviceReport::default()
+            });
+        };
+        let status = self.engine.as_ref()?.port_status(port.no)?;
         Some(DeviceReport {
             mac: status.mac,
             mtu: Some(status.mtu),

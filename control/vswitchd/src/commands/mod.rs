@@ -2,6 +2,7 @@
 
 mod dpctl;
 mod dummy;
+mod ofproto;
 mod pmd;
 
 use weir_runtime::unixctl::{self, Commands, Outcome};
@@ -18,6 +19,7 @@ pub fn table(with_dummy: bool) -> Commands<Switchd> {
         Outcome::empty()
     });
     dpctl::register(&mut commands);
+    ofproto::register(&mut commands);
     pmd::register(&mut commands);
     if with_dummy {
         dummy::register(&mut commands);
