@@ -1,6 +1,7 @@
 //! The text of messages, as `ovs-ofctl ofp-print` of Open vSwitch prints them: what was observed is
 //! in `golden/`.
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use weir_openflow::actions::format::Names;
 use weir_openflow::print::{PrintContext, ofp_to_string};

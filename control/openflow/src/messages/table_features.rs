@@ -177,7 +177,7 @@ fn ofpfw10() -> [(u32, FieldId); 12] {
         (0x3f << 8, id::NW_SRC),
         (0x3f << 14, id::NW_DST),
         (1 << 20, id::VLAN_PCP),
-        (1 << 21, id::IP_DSCP),
+        (1 << 21, id::NW_TOS),
     ]
 }
 
@@ -188,7 +188,7 @@ fn ofpfmf11() -> [(u32, FieldId); 15] {
         (1 << 1, id::VLAN_VID),
         (1 << 2, id::VLAN_PCP),
         (1 << 3, id::DL_TYPE),
-        (1 << 4, id::IP_DSCP),
+        (1 << 4, id::NW_TOS),
         (1 << 5, id::NW_PROTO),
         (1 << 6, id::TCP_SRC),
         (1 << 7, id::TCP_DST),
@@ -213,9 +213,12 @@ fn bits_of(set: &FieldSet, map: &[(u32, FieldId)]) -> u64 {
 const OXM_CLASS_BASIC: u16 = 0x8000;
 
 /// OpenFlow 1.2 tells fields by their OXM numbers.
-fn fields_of_oxm(bits: u64) -> FieldSet {
+fn fields_of_oxm(bits: u64, v: OfVersion) -> FieldSet {
     let numbers = (0..64_u8).filter(|n| bits & (1 << n) != 0);
-    numbers.filter_map(|n| Field::by_oxm(0, OXM_CLASS_BASIC, n)).map(|f| f.id).collect()
+    let known = numbers.filter_map(|n| Field::by_oxm(0, OXM_CLASS_BASIC, n));
+    let is_there =
+        |f: &&Field| f.oxm.iter().any(|(o, _)| o.class == OXM_CLASS_BASIC && o.since <= v.wire());
+    known.filter(is_there).map(|f| f.id).collect()
 }
 
 fn oxm_bits_of(set: &FieldSet, v: OfVersion) -> u64 {
@@ -248,16 +251,16 @@ impl TableFeatures {
             OfVersion::V12 => {
                 f.nonmiss.write = ActionFeatures {
                     actions: ActionSet::from_wire(a.write_actions, v),
-                    set_fields: fields_of_oxm(a.write_setfields),
+                    set_fields: fields_of_oxm(a.write_setfields, v),
                 };
                 f.nonmiss.apply = ActionFeatures {
                     actions: ActionSet::from_wire(a.apply_actions, v),
-                    set_fields: fields_of_oxm(a.apply_setfields),
+                    set_fields: fields_of_oxm(a.apply_setfields, v),
                 };
                 f.metadata_match = a.metadata_match;
                 f.metadata_write = a.metadata_write;
-                f.matching = fields_of_oxm(a.matches);
-                f.wildcard = fields_of_oxm(a.wildcards);
+                f.matching = fields_of_oxm(a.matches, v);
+                f.wildcard = fields_of_oxm(a.wildcards, v);
             }
             _ => return f,
         }

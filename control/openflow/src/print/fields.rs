@@ -4,10 +4,17 @@ use weir_flow::FieldId;
 
 /// The names, in order, with what they share told once.
 pub(super) fn list<'a>(fields: impl Iterator<Item = &'a FieldId>) -> String {
-    let names: Vec<String> = fields.map(|f| f.field().name.clone()).collect();
+    let names: Vec<String> = fields.map(|f| name(*f)).collect();
     let names = runs(&names);
     let parts: Vec<&str> = names.iter().map(String::as_str).collect();
     group(&parts).join(" ")
+}
+
+/// The name Open vSwitch gives a field here; of a few it is what is otherwise the other name.
+fn name(id: FieldId) -> String {
+    let field = id.field();
+    let other = ["eth_src", "eth_dst", "eth_type", "ip_src", "ip_dst", "ip_frag"];
+    if other.contains(&field.alias.as_str()) { field.alias.clone() } else { field.name.clone() }
 }
 
 /// The part before a trailing number, and the number.

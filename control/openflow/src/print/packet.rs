@@ -91,7 +91,9 @@ pub(super) fn packet_out(s: &mut String, m: &PacketOut, cx: PrintContext<'_>) {
             let _ = write!(s, " buffer=0x{id:08x}");
         }
     }
-    s.push('\n');
+    if !s.ends_with('\n') {
+        s.push('\n');
+    }
 }
 
 /// A packet as text: its flow, and its transport checksum as it stands in it. Ends in a newline.
