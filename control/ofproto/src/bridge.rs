@@ -81,6 +81,9 @@ pub struct Bridge {
     state: Mutex<BridgeState>,
 }
 
+/// Finds the bridge and port of a patch port's peer, by the names of the port and the peer.
+pub(crate) type FindPeer<'a> = &'a dyn Fn(&str, &str) -> Option<(BridgeId, OfPort)>;
+
 /// The parts that only the control side touches.
 #[derive(Debug)]
 pub struct BridgeState {
@@ -270,11 +273,7 @@ impl BridgeState {
     }
 
     /// What translation needs. `peer` finds the bridge and port of a patch port's peer.
-    pub(crate) fn view(
-        &self,
-        bridge: &Bridge,
-        peer: &dyn Fn(&str, &str) -> Option<(BridgeId, OfPort)>,
-    ) -> BridgeView {
+    pub(crate) fn view(&self, bridge: &Bridge, peer: FindPeer<'_>) -> BridgeView {
         let mut ports = HashMap::new();
         for (number, p) in &self.ports {
             let to = match &p.config.behind {

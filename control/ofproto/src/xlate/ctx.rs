@@ -284,7 +284,7 @@ impl<'a> Ctx<'a> {
                 self.miss_packet_in();
             }
             Found::MissDrop | Found::FragmentDrop => {
-                self.note(NodeKind::Action, || "drop".to_owned())
+                self.note(NodeKind::Action, || "drop".to_owned());
             }
         }
         self.leave();
