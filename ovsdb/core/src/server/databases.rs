@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 use weir_jsonrpc::{Json, Message, array};
 
-use super::{Now, Server};
+use super::{Now, Server, SessionId};
 use crate::database::Database;
 use crate::datum::Datum;
 use crate::error::{OvsdbError, Result, tag};
@@ -43,6 +43,8 @@ pub struct Db {
     pub(super) changed: bool,
     /// Its row in `_Server.Database`.
     row: Uuid,
+    /// The last write failed, and that was logged.
+    refusing: bool,
 }
 
 impl Db {
@@ -80,6 +82,22 @@ impl Db {
         self.history.push(changes.clone());
         self.changed = true;
         Ok(changes)
+    }
+
+    /// Logs that the file cannot be written any more, or can be again: once, not for each
+    /// transaction.
+    pub(super) fn note_written(&mut self, name: &str, error: Option<&OvsdbError>) {
+        match (error, self.refusing) {
+            (Some(e), false) => ::log::error!(
+                target: "ovsdb_server",
+                "{name}: transactions are refused until the file can be written: {e}"
+            ),
+            (None, true) => {
+                ::log::info!(target: "ovsdb_server", "{name}: the file can be written again");
+            }
+            _ => {}
+        }
+        self.refusing = error.is_some();
     }
 
     pub(super) fn sync(&mut self) -> Result<()> {
@@ -126,7 +144,7 @@ impl Server {
         }
         self.insert_db(name.clone(), database, storage);
         self.tell_of_database(now, &name);
-        self.reconnect_unaware(&format!("adding {name} database"));
+        self.reconnect_unaware(&format!("adding {name} database"), None);
         Ok(name)
     }
 
@@ -142,7 +160,7 @@ impl Server {
         self.change_server_database(now, |txn| {
             txn.delete((0, db.row));
         });
-        self.reconnect_unaware(&format!("removing {name} database"));
+        self.reconnect_unaware(&format!("removing {name} database"), None);
         true
     }
 
@@ -150,7 +168,13 @@ impl Server {
     ///
     /// # Errors
     /// The data does not fit, or the new file cannot be written.
-    pub(super) fn convert_db(&mut self, now: Now, name: &str, schema: Schema) -> Result<()> {
+    pub(super) fn convert_db(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        name: &str,
+        schema: Schema,
+    ) -> Result<()> {
         let Some(db) = self.databases.get_mut(name) else {
             return Err(OvsdbError::new(tag::UNKNOWN_DATABASE, format!("no database {name}")));
         };
@@ -168,7 +192,7 @@ impl Server {
         let name: Arc<str> = name.into();
         self.cancel_monitors_of(&name);
         self.tell_of_database(now, &name);
-        self.reconnect_unaware(&format!("database {name} converted"));
+        self.reconnect_unaware(&format!("database {name} converted"), Some(session));
         Ok(())
     }
 
@@ -217,6 +241,7 @@ impl Server {
             history: History::default(),
             changed: false,
             row: Uuid::new_v4(),
+            refusing: false,
         };
         self.databases.insert(name, db);
     }
@@ -253,11 +278,13 @@ impl Server {
         }
     }
 
-    /// Clients that do not follow `_Server` learn of a change by having to connect anew.
-    fn reconnect_unaware(&mut self, why: &str) {
-        let unaware = self.sessions.values_mut().filter(|session| !session.change_aware);
-        for session in unaware {
-            session.close.get_or_insert_with(|| why.to_owned());
+    /// Clients that do not follow `_Server` learn of a change by having to connect anew; `except`
+    /// the one that asked for it.
+    fn reconnect_unaware(&mut self, why: &str, except: Option<SessionId>) {
+        for (&id, session) in &mut self.sessions {
+            if !session.change_aware && Some(id) != except {
+                session.close.get_or_insert_with(|| why.to_owned());
+            }
         }
     }
 

@@ -149,7 +149,7 @@ impl Server {
             let text = "convert operation not allowed when database server is in read only mode";
             return Err(OvsdbError::new(tag::NOT_ALLOWED, text));
         }
-        self.convert_db(now, &name, schema)
+        self.convert_db(now, session, &name, schema)
     }
 }
 

@@ -312,6 +312,34 @@ fn databases_come_and_go() {
 }
 
 #[test]
+fn a_database_is_converted_under_its_clients() {
+    let mut bench = Bench::new();
+    let [aware, unaware, asking] = [(); 3].map(|()| bench.server.session_open());
+    bench.call(aware, "set_db_change_aware", "[true]");
+    bench.call(aware, "monitor", r#"["t","m",{"A":{"columns":["i"]}}]"#);
+    bench.call(asking, "transact", &insert(r#""i":1,"s":"x""#));
+    bench.receive(aware);
+    // A column goes, another comes; a name that does not fit is refused.
+    let schema = r#"{"name":"t","version":"2.0.0","tables":{"A":{"columns":{
+        "i":{"type":"integer"},"new":{"type":"string"}}}}}"#;
+    let refused =
+        bench.call(asking, "convert", &format!("[\"t\",{}]", schema.replace("\"t\"", "\"u\"")));
+    assert!(refused[0].starts_with("error "), "{refused:?}");
+    assert_eq!(bench.call(asking, "convert", &format!("[\"t\",{schema}]")), ["{}"]);
+    assert_eq!(bench.receive(aware), [r#"monitor_canceled ["m"]"#]);
+    assert_eq!(bench.server.must_close(asking), None);
+    assert!(bench.server.must_close(unaware).is_some());
+    assert_eq!(
+        bench.call(
+            asking,
+            "transact",
+            r#"["t",{"op":"select","table":"A","where":[],"columns":["i","new"]}]"#
+        ),
+        [r#"[{"rows":[{"i":1,"new":""}]}]"#]
+    );
+}
+
+#[test]
 fn durable_answers_wait_for_the_disk_and_survive() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.db");

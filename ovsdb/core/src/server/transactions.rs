@@ -173,11 +173,14 @@ impl Server {
             false => db.commit(now, next, changes).map(Some),
         });
         match committed {
-            Ok(Some(changes)) => self.note_changes(name, &changes),
+            Ok(Some(changes)) => {
+                db.note_written(name, None);
+                self.note_changes(name, &changes);
+            }
             Ok(None) => return Ok(Tried::Answer(results)),
             Err(e) => {
                 if e.tag == tag::IO {
-                    ::log::error!(target: "ovsdb_server", "{name}: transaction refused: {e}");
+                    db.note_written(name, Some(&e));
                 }
                 results.push(e.to_json());
                 return Ok(Tried::Answer(results));
