@@ -78,7 +78,7 @@ pub(super) fn handle(
             conn.send(xid, &Message::FeaturesReply(features));
         }
         Message::GetConfigRequest => {
-            let flags = u16::from(others.invalid_ttl) * INVALID_TTL_TO_CONTROLLER
+            let flags = (u16::from(others.invalid_ttl) * INVALID_TTL_TO_CONTROLLER)
                 | u16::from(reach.bridge.shared.fragments());
             let config = SwitchConfig { flags, miss_send_len: conn.miss_send_len };
             conn.send(xid, &Message::GetConfigReply(config));

@@ -20,8 +20,8 @@ use super::dispatch::Reach;
 use super::ofconn::{FlowDump, OfConn};
 use crate::bridge::BridgeState;
 use crate::flows::Criteria;
-use crate::table::Rule;
-use crate::view::INTERNAL_TABLE;
+use crate::table::{Classifier, Rule};
+use crate::view::{INTERNAL_TABLE, TableCounters};
 
 /// Flows a table can hold, as far as controllers are told.
 const MAX_ENTRIES: u32 = 1_000_000;
@@ -163,8 +163,8 @@ fn tables(state: &BridgeState, reach: &Reach<'_>, version: OfVersion) -> Vec<Tab
     (0..INTERNAL_TABLE)
         .map(|id| {
             let counters = reach.bridge.shared.counters.get(usize::from(id));
-            let (matched, lookups) = counters.map_or((0, 0), |c| c.matched_and_lookups());
-            let active = state.flows.set().get(id).map_or(0, |t| t.len());
+            let (matched, lookups) = counters.map_or((0, 0), TableCounters::matched_and_lookups);
+            let active = state.flows.set().get(id).map_or(0, Classifier::len);
             TableStats {
                 table_id: id,
                 active_count: u32::try_from(active).unwrap_or(u32::MAX),

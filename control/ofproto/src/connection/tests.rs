@@ -22,6 +22,7 @@ use super::*;
 use crate::Switch;
 use crate::bridge::Bridge;
 use crate::ports::PortFlags;
+use crate::table::Classifier;
 use crate::xlate::Start;
 use crate::xlate::tests::two_bridges;
 
@@ -367,7 +368,7 @@ fn a_standalone_bridge_is_a_switch_until_it_has_controllers() {
     let switch = two_bridges();
     let bridge = switch.bridge("br0").unwrap();
     bridge.lock().config.fail_mode = FailMode::Standalone;
-    let n = || bridge.lock().flows.set().get(0).map_or(0, |t| t.len());
+    let n = || bridge.lock().flows.set().get(0).map_or(0, Classifier::len);
     switch.set_controllers(&bridge, false, 0);
     assert_eq!(n(), 1);
     switch.set_controllers(&bridge, true, 0);

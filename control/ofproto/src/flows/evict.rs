@@ -5,7 +5,7 @@ use std::sync::Arc;
 use weir_openflow::OfpError;
 
 use super::{FlowTables, RemovalReason, is_hidden};
-use crate::table::Rule;
+use crate::table::{Classifier, Rule};
 
 impl FlowTables {
     /// Makes room for one more flow in a table.
@@ -14,7 +14,7 @@ impl FlowTables {
     /// `OFPFMFC_TABLE_FULL` when the table is full and does not evict, or has nothing to evict.
     pub(super) fn make_room(&mut self, table: u8) -> Result<(), OfpError> {
         let Some(limit) = self.limits.get(&table).copied() else { return Ok(()) };
-        while self.set.get(table).map_or(0, |t| t.len()) >= limit.max_flows {
+        while self.set.get(table).map_or(0, Classifier::len) >= limit.max_flows {
             if !limit.evict || !self.evict_one(table) {
                 return Err(OfpError::OFPFMFC_TABLE_FULL);
             }
@@ -26,7 +26,7 @@ impl FlowTables {
     pub(super) fn evict_all_excess(&mut self) {
         let limits: Vec<_> = self.limits.iter().map(|(id, l)| (*id, *l)).collect();
         for (table, limit) in limits.into_iter().filter(|(_, l)| l.evict) {
-            while self.set.get(table).map_or(0, |t| t.len()) > limit.max_flows {
+            while self.set.get(table).map_or(0, Classifier::len) > limit.max_flows {
                 if !self.evict_one(table) {
                     break;
                 }

@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(f.mpls_lse[0].get(), 0x109);
         assert_eq!((f.nw_proto, wc.0.nw_ttl), (0, 0xff));
         push(&mut f, 1, eth_type::MPLS, &mut wc);
-        assert_eq!(f.mpls_lse.map(|l| l.get()), [0x009, 0x109, 0]);
+        assert_eq!(f.mpls_lse.map(weir_flow::flow::U32::get), [0x009, 0x109, 0]);
         assert_eq!(count(&f, None), 2);
         assert!(pop(&mut f, 2, eth_type::MPLS, &mut wc) && count(&f, None) == 1);
         assert!(pop(&mut f, 1, eth_type::IPV4, &mut wc) && count(&f, None) == 0);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use weir_flow::PortNo;
 use weir_flow::action::{Action as DpAction, ControllerCookie, Userspace};
+use weir_flow::flow::U32;
 use weir_openflow::actions::action::ControllerAction;
 use weir_openflow::matching::Subfield;
 use weir_openflow::{Action, OfPort};
@@ -273,7 +274,7 @@ impl<'a> Ctx<'a> {
         let state = PacketInState {
             bridge: self.bridge.id,
             in_port: self.in_port(),
-            regs: f.regs.map(|r| r.get()),
+            regs: f.regs.map(U32::get),
             metadata: f.metadata.get(),
             tun_id: f.tun_id.get(),
             pkt_mark: f.pkt_mark.get(),
@@ -302,7 +303,7 @@ impl<'a> Ctx<'a> {
             bridge: self.bridge.id,
             table_id: self.table_id,
             in_port: self.in_port(),
-            regs: f.regs.map(|r| r.get()),
+            regs: f.regs.map(U32::get),
             metadata: f.metadata.get(),
             tun_id: f.tun_id.get(),
             actset_output: f.actset_output.get(),

@@ -20,7 +20,7 @@ pub(super) fn multipath(m: &MultipathAction, flow: &Flow, wc: &mut Mask) -> u16 
         MultipathAlgorithm::ModuloN => hash % n,
         MultipathAlgorithm::HashThreshold => {
             // 2^32 divided into n equal regions.
-            (u64::from(hash) * u64::from(n) >> 32) as u32
+            ((u64::from(hash) * u64::from(n)) >> 32) as u32
         }
         MultipathAlgorithm::Hrw => {
             let weight = |link: &u32| mix(u64::from(hash) << 32 | u64::from(*link));

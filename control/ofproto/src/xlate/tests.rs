@@ -298,7 +298,7 @@ fn plain_action() -> impl Strategy<Value = Action> {
         1 => Just(Action::OutputReg { src: reg(0), max_len: 0 }),
         1 => Just(Action::OutputTrunc { port: OfPort(2), max_len: 64 }),
         1 => (0u32..4).prop_map(Action::SetQueue),
-        1 => Just(Action::Controller(Box::new(ControllerAction::default()))),
+        1 => Just(Action::Controller(Box::<ControllerAction>::default())),
         1 => Just(Action::Exit),
         1 => (0u8..4, 1u16..5).prop_map(|(table_id, p)| Action::Resubmit {
             in_port: if p < 3 { OfPort(p) } else { OfPort::IN_PORT }, table_id, with_ct_orig: false,

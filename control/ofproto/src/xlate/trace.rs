@@ -27,7 +27,7 @@ pub struct Node {
     /// Its text.
     pub text: String,
     /// What happened because of it.
-    pub children: Vec<Node>,
+    pub children: Vec<Self>,
 }
 
 /// See the [module documentation](self).
