@@ -16,4 +16,5 @@ pub mod plan;
 pub mod ports;
 pub mod process;
 pub mod report;
+pub mod revalidator;
 pub mod switchd;

@@ -11,6 +11,7 @@ use weir_engine::{Algorithm, Engine, EngineConfig, Link, TimeSource, Tuning};
 use weir_flow::{Datapath, SlowPath};
 use weir_ofproto::Switch;
 use weir_ofproto::config as of;
+use weir_ofproto::revalidate::Limits;
 use weir_openflow::OfPort;
 use weir_ovsdb::replica::{Event, Outcome, Replica, Transaction, TxnId};
 use weir_runtime::clock::{Clock, Msec, earlier};
@@ -22,12 +23,13 @@ use crate::datapath_types::{datapath_types, device_kind, interface_types, is_dum
 use crate::desired::{self, Desired, RxqAssign};
 use crate::eal;
 use crate::numbering::{Claim, assign_ofports};
-use crate::openflow::{BridgeSettings, OpenFlow};
+use crate::openflow::{BridgeSettings, OpenFlow, Wakers};
 use crate::options::{Dummy, Options};
 use crate::perf::Perf;
 use crate::plan::{Wants, wants};
 use crate::ports::Ports;
 use crate::report::{self, BridgeReport, DeviceReport, InterfaceReport, SwitchReport};
+use crate::revalidator::Revalidator;
 
 /// How often links are looked at, in milliseconds.
 const LINK_INTERVAL: Msec = 1_000;
@@ -76,7 +78,9 @@ pub struct Switchd {
     engine_error: Option<String>,
     /// The OpenFlow thread.
     pub openflow: OpenFlow,
-    /// What it was last told.
+    /// The revalidator thread.
+    pub revalidator: Revalidator,
+    /// What the OpenFlow thread was last told.
     openflow_settings: Vec<BridgeSettings>,
     /// The engine's ports.
     pub ports: Ports,
@@ -113,9 +117,12 @@ impl Switchd {
         let now = clock.now();
         let remote = options.remote.clone().unwrap_or_default();
         let switch = Arc::new(Switch::new());
-        let openflow = OpenFlow::start(Arc::clone(&switch), clock.clone(), reactor.clone())?;
+        let revalidator = Revalidator::start(Arc::clone(&switch), clock.clone())?;
+        let wakers = Wakers { main: reactor.clone(), revalidator: revalidator.waker() };
+        let openflow = OpenFlow::start(Arc::clone(&switch), clock.clone(), wakers)?;
         Ok(Self {
             openflow,
+            revalidator,
             openflow_settings: Vec::new(),
             options,
             database: Database::open(&remote, reactor, now),
@@ -173,6 +180,7 @@ impl Switchd {
         if now >= self.next_housekeeping {
             self.next_housekeeping = now + HOUSEKEEPING_INTERVAL;
             self.switch.run(self.now_ms());
+            self.revalidator.waker().wake();
         }
         if self.must_report && self.reporting.is_none() {
             self.report(now);
@@ -238,6 +246,16 @@ impl Switchd {
             desired.bridges.iter().map(|b| self.bridge_config(b, &wants)).collect();
         self.switch.apply(&configs, self.now_ms());
         self.configure_openflow(desired);
+        self.configure_revalidator(desired);
+        self.revalidator.waker().wake();
+    }
+
+    fn configure_revalidator(&self, desired: &Desired) {
+        let Some(datapath) = self.datapath() else { return };
+        let switch = &desired.switch;
+        let limits = Limits { flow_limit: switch.flow_limit, max_idle_ms: switch.max_idle_ms };
+        let interval = switch.max_revalidator_ms.min(switch.max_idle_ms);
+        self.revalidator.configure(datapath, limits, Msec::try_from(interval).unwrap_or(500));
     }
 
     fn configure_openflow(&mut self, desired: &Desired) {
@@ -506,6 +524,12 @@ impl Switchd {
                 report::statistics(replica, txn, iface.uuid, &stats);
             }
         }
+    }
+
+    /// Counts for `memory/show`.
+    #[must_use]
+    pub fn memory_usage(&self) -> weir_runtime::memory::Usage {
+        crate::commands::usage(self)
     }
 
     /// The engine as the OpenFlow side knows it.

@@ -117,6 +117,20 @@ pub struct MegaflowView<'a> {
     pub credit: &'a Arc<dyn Credit>,
 }
 
+/// Counters of a port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the OpenFlow structure")]
+pub struct PortCounters {
+    pub rx_packets: u64,
+    pub tx_packets: u64,
+    pub rx_bytes: u64,
+    pub tx_bytes: u64,
+    pub rx_dropped: u64,
+    pub tx_dropped: u64,
+    pub rx_errors: u64,
+    pub tx_errors: u64,
+}
+
 /// What becomes of a visited megaflow.
 #[derive(Debug)]
 pub enum Revalidation {
@@ -141,4 +155,6 @@ pub trait Datapath: Send + Sync {
     fn execute(&self, packet: &[u8], key: &Flow, actions: &Actions);
     /// Is the port there and up?
     fn port_is_up(&self, port: PortNo) -> bool;
+    /// What a port has counted, as of now; `None` when there is no such port.
+    fn port_counters(&self, port: PortNo) -> Option<PortCounters>;
 }

@@ -39,6 +39,10 @@ impl Datapath for Sent {
         let text = weir_flow::odp::format_actions(actions, &Default::default());
         self.0.lock().unwrap().push(text);
     }
+    fn port_counters(&self, _port: PortNo) -> Option<weir_flow::slowpath::PortCounters> {
+        None
+    }
+
     fn port_is_up(&self, _: PortNo) -> bool {
         true
     }

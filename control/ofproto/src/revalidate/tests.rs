@@ -81,6 +81,10 @@ impl Datapath for Fake {
         self.0.lock().unwrap().len()
     }
     fn execute(&self, _: &[u8], _: &Flow, _: &Actions) {}
+    fn port_counters(&self, _port: PortNo) -> Option<weir_flow::slowpath::PortCounters> {
+        None
+    }
+
     fn port_is_up(&self, _: PortNo) -> bool {
         true
     }

@@ -4,10 +4,13 @@ mod dpctl;
 mod dummy;
 mod ofproto;
 mod pmd;
+mod upcall;
 
 use weir_runtime::unixctl::{self, Commands, Outcome};
 
 use crate::switchd::Switchd;
+
+pub(crate) use upcall::usage;
 
 /// All commands.
 #[must_use]
@@ -21,6 +24,7 @@ pub fn table(with_dummy: bool) -> Commands<Switchd> {
     dpctl::register(&mut commands);
     ofproto::register(&mut commands);
     pmd::register(&mut commands);
+    upcall::register(&mut commands);
     if with_dummy {
         dummy::register(&mut commands);
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use weir_flow::Datapath;
-use weir_ofproto::config::FailMode;
+use weir_ofproto::config::{Behind, FailMode, PortCounters};
 use weir_ofproto::connection::ConnKind;
 use weir_ofproto::view::BridgeId;
 use weir_ofproto::{Bridge, Switch};
@@ -116,9 +116,10 @@ impl BridgeSockets {
         switch.set_controllers(&self.bridge, configured, now_ms);
     }
 
-    /// Takes new connections and what came in on the old ones.
-    pub(super) fn receive(&mut self, now: Msec) {
+    /// Takes new connections and what came in on the old ones. True if anything came.
+    pub(super) fn receive(&mut self, now: Msec) -> bool {
         let mut state = self.bridge.lock();
+        let mut received = false;
         while let Some(Ok(stream)) = self.mgmt.as_ref().map(Listener::accept) {
             if self.tools.len() < MAX_SERVICE {
                 let id = state.conns.open(ConnKind::Service, &self.versions);
@@ -130,10 +131,16 @@ impl BridgeSockets {
         }
         for link in &mut self.tools {
             // What came before the end is still executed; `transmit` then closes the link.
-            link.ended |= link.receive(&mut state).is_err();
+            match link.receive(&mut state) {
+                Ok(n) => received |= n > 0,
+                Err(_) => {
+                    link.ended = true;
+                    received = true;
+                }
+            }
         }
         for controller in &mut self.controllers {
-            controller.receive(&mut state, &self.versions, &self.reactor, now);
+            received |= controller.receive(&mut state, &self.versions, &self.reactor, now);
         }
         let snooping = !self.snoopers.is_empty();
         for controller in &self.controllers {
@@ -141,6 +148,19 @@ impl BridgeSockets {
                 if let Some(conn) = state.conns.get_mut(link.id) {
                     conn.set_snooping(snooping);
                 }
+            }
+        }
+        received
+    }
+
+    /// Tells the bridge what its ports have counted.
+    pub(super) fn refresh_counters(&self, datapath: &dyn Datapath) {
+        let mut state = self.bridge.lock();
+        for port in state.ports.values_mut() {
+            if let Behind::Datapath(no) = port.config.behind
+                && let Some(c) = datapath.port_counters(no)
+            {
+                port.counters = counters(&c);
             }
         }
     }
@@ -207,6 +227,24 @@ impl BridgeSockets {
     pub(super) fn reports(&self, now: Msec) -> Vec<ControllerReport> {
         let state = self.bridge.lock();
         self.controllers.iter().map(|c| c.report(&state, now)).collect()
+    }
+}
+
+/// Counters that the engine does not keep are all ones, as OpenFlow has it.
+fn counters(c: &weir_flow::slowpath::PortCounters) -> PortCounters {
+    PortCounters {
+        rx_packets: c.rx_packets,
+        tx_packets: c.tx_packets,
+        rx_bytes: c.rx_bytes,
+        tx_bytes: c.tx_bytes,
+        rx_dropped: c.rx_dropped,
+        tx_dropped: c.tx_dropped,
+        rx_errors: c.rx_errors,
+        tx_errors: c.tx_errors,
+        rx_frame_err: u64::MAX,
+        rx_over_err: u64::MAX,
+        rx_crc_err: u64::MAX,
+        collisions: u64::MAX,
     }
 }
 

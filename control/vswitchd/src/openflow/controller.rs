@@ -82,14 +82,15 @@ impl ControllerLink {
         }
     }
 
-    /// Connects, listens, and takes what came in.
+    /// Connects, listens, and takes what came in. True if anything came.
     pub(super) fn receive(
         &mut self,
         state: &mut BridgeState,
         versions: &[OfVersion],
         reactor: &Reactor,
         now: Msec,
-    ) {
+    ) -> bool {
+        let mut received = false;
         let kind = kind(&self.settings);
         let target = self.settings.target.clone();
         match &mut self.carrier {
@@ -105,7 +106,10 @@ impl ControllerLink {
                     links.push(Link::new(stream, state.conns.open(kind, versions)));
                 }
                 links.retain_mut(|link| match link.receive(state) {
-                    Ok(_) => true,
+                    Ok(n) => {
+                        received |= n > 0;
+                        true
+                    }
                     Err(_) => {
                         state.conns.close(link.id);
                         false
@@ -158,12 +162,16 @@ impl ControllerLink {
                 }
                 fsm.receive_attempted(now);
                 match link.as_mut().map(|l| l.receive(state)) {
-                    Some(Ok(n)) if n > 0 => fsm.activity(now),
+                    Some(Ok(n)) if n > 0 => {
+                        received = true;
+                        fsm.activity(now);
+                    }
                     Some(Err(ended)) => self.ended(state, now, &ended),
                     _ => {}
                 }
             }
         }
+        received
     }
 
     fn ended(&mut self, state: &mut BridgeState, now: Msec, why: &Ended) {

@@ -52,6 +52,15 @@ enum Order {
 /// State of the controllers, by their rows.
 type Reports = Arc<Mutex<BTreeMap<Uuid, ControllerReport>>>;
 
+/// Whom the thread wakes.
+#[derive(Clone, Debug)]
+pub struct Wakers {
+    /// The main loop, when a controller's state changed.
+    pub main: Reactor,
+    /// The revalidator, when the tables changed.
+    pub revalidator: Reactor,
+}
+
 /// The thread, seen from the main loop.
 #[derive(Debug)]
 pub struct OpenFlow {
@@ -72,11 +81,11 @@ impl std::fmt::Debug for Order {
 }
 
 impl OpenFlow {
-    /// Starts the thread. `main` is woken when a controller's state changes.
+    /// Starts the thread.
     ///
     /// # Errors
     /// The system has no thread or descriptor left.
-    pub fn start(switch: Arc<Switch>, clock: Clock, main: Reactor) -> io::Result<Self> {
+    pub fn start(switch: Arc<Switch>, clock: Clock, wakers: Wakers) -> io::Result<Self> {
         let poll = PollLoop::new(clock)?;
         let reactor = poll.reactor().clone();
         let (orders, inbox) = channel();
@@ -88,7 +97,8 @@ impl OpenFlow {
             poll,
             inbox,
             reports: Arc::clone(&reports),
-            main,
+            wakers,
+            generation: 0,
             bridges: BTreeMap::new(),
             datapath: None,
         };
@@ -135,7 +145,9 @@ struct Worker {
     poll: PollLoop,
     inbox: Receiver<Order>,
     reports: Reports,
-    main: Reactor,
+    wakers: Wakers,
+    /// The tables' state when the revalidator was last woken.
+    generation: u64,
     bridges: BTreeMap<String, BridgeSockets>,
     datapath: Option<Arc<dyn Datapath>>,
 }
@@ -190,12 +202,19 @@ impl Worker {
         self.switch.deliver_packet_ins();
         let mut due = None;
         for sockets in self.bridges.values_mut() {
-            sockets.receive(now);
+            if sockets.receive(now) {
+                // What is asked may be the ports' counters.
+                sockets.refresh_counters(&*datapath);
+            }
             if sockets.run(&self.switch, &*datapath, now) {
                 due = Some(now);
             }
             sockets.transmit(now);
             due = earlier(due, sockets.poll_at(now));
+        }
+        let generation = self.switch.generation();
+        if std::mem::replace(&mut self.generation, generation) != generation {
+            self.wakers.revalidator.wake();
         }
         due
     }
@@ -211,7 +230,7 @@ impl Worker {
         *reports = new;
         drop(reports);
         if changed {
-            self.main.wake();
+            self.wakers.main.wake();
         }
     }
 }
