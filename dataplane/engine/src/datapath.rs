@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossbeam::channel::Receiver;
 use weir_dpdk::Mbuf;
 use weir_flow::action::Actions;
-use weir_flow::slowpath::{Datapath, MegaflowView, Revalidation};
+use weir_flow::slowpath::{Datapath, MegaflowView, PortCounters, Revalidation};
 use weir_flow::{DropReason, Flow, PortNo};
 
 use crate::engine::{Engine, lock};
@@ -73,7 +73,8 @@ impl Engine {
     ) {
         let mut doomed = Vec::new();
         for record in registry.records() {
-            match visitor(&record.view(core)) {
+            let key = record.flow.key();
+            match visitor(&record.view(core, &key)) {
                 Revalidation::Keep { credited } => record.credited = credited,
                 Revalidation::Delete => {
                     doomed.push(Arc::clone(&record.flow));
@@ -149,6 +150,20 @@ impl Datapath for Engine {
             Some(mbuf) => injector.execute(mbuf, key, actions, moment),
             None => injector.shared.drops.add(DropReason::NoBuffer, 1),
         }
+    }
+
+    fn port_counters(&self, port: PortNo) -> Option<PortCounters> {
+        let s = self.port_stats(port)?;
+        Some(PortCounters {
+            rx_packets: s.rx_packets,
+            tx_packets: s.tx_packets,
+            rx_bytes: s.rx_bytes,
+            tx_bytes: s.tx_bytes,
+            rx_dropped: s.rx_dropped,
+            tx_dropped: s.tx_dropped,
+            rx_errors: s.rx_errors,
+            tx_errors: s.tx_errors,
+        })
     }
 
     fn port_is_up(&self, port: PortNo) -> bool {

@@ -2,12 +2,14 @@
 //! thread; none stops the packets of ports it does not name.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Thread;
 
 use weir_dpdk::{DpdkError, Mempool};
 use weir_flow::{PortNo, SlowPath};
 
 use crate::datapath::Registries;
+use crate::housekeeping;
 use crate::meter::{MeterConfig, MeterStats, Meters};
 use crate::pmd::assign::Algorithm;
 use crate::pmd::rxq::RxqLoad;
@@ -65,6 +67,12 @@ pub enum EngineError {
         /// The operating system's reason.
         error: std::io::Error,
     },
+    /// The thread for housekeeping could not be started.
+    #[error("housekeeping thread: {error}")]
+    Housekeeping {
+        /// The operating system's reason.
+        error: std::io::Error,
+    },
 }
 
 /// A port and all that belongs to it.
@@ -90,6 +98,8 @@ pub(crate) struct State {
     pub(crate) ports: BTreeMap<PortNo, Port>,
     pub(crate) pmds: Vec<Arc<Pmd>>,
     pub(crate) tuning: Tuning,
+    /// Of threads that start from now on.
+    pub(crate) vlan_limit: usize,
 }
 
 /// Settings of the threads.
@@ -135,6 +145,8 @@ pub struct Engine {
     /// For injected packets.
     pub(crate) pool: Mempool,
     pub(crate) vhost_sock_dir: String,
+    /// The thread for housekeeping.
+    keeper: OnceLock<Thread>,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -162,7 +174,7 @@ impl Engine {
         let injector_shared = WorkerShared::new();
         let engine = Self {
             changing: Mutex::new(pools),
-            state: Mutex::new(State::default()),
+            state: Mutex::new(State { vlan_limit: common.vlan_limit, ..State::default() }),
             injector: Mutex::new(Worker::new(&common, Arc::clone(&injector_shared))),
             registries: Mutex::new(Registries::default()),
             injector_shared,
@@ -170,15 +182,23 @@ impl Engine {
             time: Arc::clone(&config.time),
             pool,
             vhost_sock_dir: config.vhost_sock_dir.clone(),
+            keeper: OnceLock::new(),
         };
         engine.set_pmd_cores(&config.pmd_cores)?;
-        Ok(Arc::new(engine))
+        let engine = Arc::new(engine);
+        let keeper =
+            housekeeping::start(&engine).map_err(|error| EngineError::Housekeeping { error })?;
+        let _ = engine.keeper.set(keeper);
+        Ok(engine)
     }
 
     /// Changes settings of the threads; receive queues are assigned anew if that changes it.
     pub fn tune(&self, tuning: &Tuning) {
         let _changing = lock(&self.changing);
         let old = std::mem::replace(&mut lock(&self.state).tuning, tuning.clone());
+        if old == *tuning {
+            return;
+        }
         for pmd in self.pmds() {
             Self::tune_pmd(&pmd, tuning);
         }
@@ -195,9 +215,13 @@ impl Engine {
         pmd.send(PmdCommand::Worker(emc));
     }
 
-    /// How many VLAN tags are parsed from now on, 1 or 2. All megaflows go.
+    /// How many VLAN tags are parsed from now on, 1 or 2. All megaflows go if that changes.
     pub fn set_vlan_limit(&self, limit: usize) {
         let limit = limit.clamp(1, 2);
+        let old = std::mem::replace(&mut lock(&self.state).vlan_limit, limit);
+        if old == limit {
+            return;
+        }
         for pmd in self.pmds() {
             pmd.send(PmdCommand::Worker(WorkerCommand::VlanLimit(limit)));
             pmd.send(PmdCommand::Worker(WorkerCommand::Flush));
@@ -255,5 +279,9 @@ impl Drop for Engine {
             self.remove_port(port);
         }
         lock(&self.state).pmds.clear();
+        if let Some(keeper) = self.keeper.get() {
+            // It may be this very thread; it sees that the engine is gone.
+            keeper.unpark();
+        }
     }
 }

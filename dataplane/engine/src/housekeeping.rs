@@ -1,17 +1,43 @@
-//! What the engine's owner lets it do now and then: follow guests that come with more queues, and
-//! kernel devices that others change.
+//! What the engine does now and then, on a thread of its own: follow guests that come with more
+//! queues and kernel devices that others change, give threads the memory they want, reclaim memory.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::thread::Thread;
+use std::time::Duration;
 
+use crossbeam::channel::bounded;
 use weir_flow::PortNo;
 
+use crate::cache::emc::Emc;
 use crate::engine::{Engine, lock};
 use crate::pmd::rxq::{PolledQueue, RxqLoad};
+use crate::pmd::thread::PmdCommand;
 use crate::port::lane::TxLane;
 use crate::port::{Device, ETHERNET_LEN};
+use crate::worker::WorkerCommand;
+
+/// Time between two rounds.
+const PERIOD: Duration = Duration::from_millis(500);
+
+/// Starts the thread, which ends when the engine is gone. Answers how to wake it.
+pub(crate) fn start(engine: &Arc<Engine>) -> std::io::Result<Thread> {
+    let engine: Weak<Engine> = Arc::downgrade(engine);
+    let keep = move || {
+        loop {
+            std::thread::park_timeout(PERIOD);
+            match engine.upgrade() {
+                Some(engine) => engine.run(),
+                None => return,
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(keep)?;
+    Ok(thread.thread().clone())
+}
 
 impl Engine {
-    /// To be called about once a second, and may be more often.
+    /// One round of housekeeping. Happens twice a second anyway; calling it only makes it sooner.
     pub fn run(&self) {
         let _changing = lock(&self.changing);
         let ports: Vec<_> = {
@@ -27,6 +53,22 @@ impl Engine {
             }
         }
         lock(&self.injector).maintain();
+        self.grow_caches();
+        weir_rcu::collect();
+    }
+
+    /// Gives threads larger caches if they want them.
+    fn grow_caches(&self) {
+        for pmd in self.pmds() {
+            let wanted = pmd.shared.worker.wanted_emc.swap(0, Ordering::Relaxed);
+            if wanted != 0 {
+                let (away, old) = bounded(1);
+                let emc = Box::new(Emc::new(wanted));
+                pmd.send(PmdCommand::Worker(WorkerCommand::Emc(emc, away)));
+                log::info!(target: "dpif_netdev", "core {}: EMC grows to {wanted} entries", pmd.shared.core);
+                drop(old.recv_timeout(PERIOD));
+            }
+        }
     }
 
     /// Takes note of a MAC address and MTU that may have been changed by others.

@@ -11,7 +11,7 @@
 //! | `port` | devices: `dpdk`, `dummy`, ... |
 //! | `offload` | checksums and segmentation |
 //! | `registry` | the control side's list of megaflows |
-//! | `capture`, `counters`, `prefetch`, `slow_path`, `time` | small tools |
+//! | `capture`, `counters`, `huge_pages`, `prefetch`, `slow_path`, `time` | small tools |
 //!
 //! A packet's way: `pmd::thread` polls, `worker` divides the burst into runs with one verdict
 //! (`lookup`), `exec` does it, `port::lane` sends.
@@ -24,6 +24,7 @@ mod engine;
 mod exec;
 mod hash;
 mod housekeeping;
+mod huge_pages;
 mod lookup;
 mod megaflow;
 mod meter;

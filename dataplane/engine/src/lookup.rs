@@ -13,7 +13,7 @@ use weir_flow::flow::HOT_WORDS;
 use weir_flow::packet::{Shape, parse_hot_segmented};
 use weir_flow::slowpath::Translation;
 
-use crate::cache::emc::Emc;
+use crate::cache::emc::{Emc, MIN_ENTRIES};
 use crate::hash::HashKey;
 use crate::megaflow::entry::Megaflow;
 use crate::megaflow::table::{Found, HOT_KEY_WORDS, MegaflowTable, Projection};
@@ -94,7 +94,7 @@ pub(crate) struct Lookup {
 impl Lookup {
     pub(crate) fn new() -> Self {
         let secret = HashKey::random();
-        Self { table: MegaflowTable::new(secret), emc: Emc::new(), secret, sweeps: 0 }
+        Self { table: MegaflowTable::new(secret), emc: Emc::new(MIN_ENTRIES), secret, sweeps: 0 }
     }
 
     /// Parses and projects the packets of a burst from one port, and divides it into runs.
@@ -238,6 +238,16 @@ impl Lookup {
         }
         self.sweeps = self.sweeps.wrapping_add(1);
         self.emc.sweep(self.sweeps);
+    }
+
+    /// How many entries the EMC should have, if it has too few.
+    pub(crate) fn wanted_emc(&mut self) -> Option<usize> {
+        self.emc.wanted()
+    }
+
+    /// Takes another EMC into use and gives the old one back, to be freed elsewhere.
+    pub(crate) fn replace_emc(&mut self, emc: Emc) -> Emc {
+        std::mem::replace(&mut self.emc, emc)
     }
 
     /// Frees the megaflows that only the EMC keeps.

@@ -12,7 +12,7 @@ use crate::pmd::assign::{PmdSlot, QueueDemand, assign};
 use crate::pmd::rxq::{INTERVALS, PolledQueue};
 use crate::pmd::stats::PmdStats;
 use crate::pmd::thread::{Pmd, PmdCommand};
-use crate::worker::WorkerCommand;
+use crate::worker::{Common, WorkerCommand};
 
 /// A receive queue and its thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +74,9 @@ impl Engine {
                 continue;
             }
             let thread_id = NEXT_THREAD.fetch_add(1, Ordering::Relaxed);
-            match Pmd::start(core, thread_id, &self.common, &self.time) {
+            let vlan_limit = lock(&self.state).vlan_limit;
+            let common = Common { vlan_limit, ..self.common.clone() };
+            match Pmd::start(core, thread_id, &common, &self.time) {
                 Ok(pmd) => self.welcome(Arc::new(pmd)),
                 Err(error) => failed = Err(EngineError::Thread { core, error }),
             }

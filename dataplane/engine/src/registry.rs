@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use weir_flow::Flow;
 use weir_flow::slowpath::{FlowStats, MegaflowView};
 
 use crate::megaflow::entry::{Megaflow, give_credit};
@@ -69,12 +70,13 @@ impl Registry {
 }
 
 impl Record {
-    pub(crate) fn view(&self, core: Option<u32>) -> MegaflowView<'_> {
+    /// What visitors get; `key` is the megaflow's.
+    pub(crate) fn view<'a>(&'a self, core: Option<u32>, key: &'a Flow) -> MegaflowView<'a> {
         let flow = &*self.flow;
         MegaflowView {
             ufid: flow.ufid,
             core,
-            key: &flow.key,
+            key,
             mask: &flow.mask,
             actions: &flow.actions,
             slow: flow.slow,

@@ -11,6 +11,7 @@ use weir_flow::action::Action;
 use weir_flow::slowpath::Translation;
 use weir_flow::{DropReason, Flow, PortNo};
 
+use crate::cache::emc::Emc;
 use crate::counters::DropCounters;
 use crate::exec::meta::PacketMeta;
 use crate::exec::run::{Exec, Moment, Recirculated};
@@ -66,6 +67,8 @@ pub(crate) struct WorkerShared {
     pub(crate) counters: PmdCounters,
     pub(crate) drops: Arc<DropCounters>,
     pub(crate) events: SegQueue<FlowEvent>,
+    /// Entries of the EMC that the thread would like to have, 0 if it is content.
+    pub(crate) wanted_emc: AtomicUsize,
 }
 
 impl WorkerShared {
@@ -74,6 +77,7 @@ impl WorkerShared {
             counters: PmdCounters::default(),
             drops: Arc::new(DropCounters::default()),
             events: SegQueue::new(),
+            wanted_emc: AtomicUsize::new(0),
         })
     }
 }
@@ -104,6 +108,8 @@ pub(crate) enum WorkerCommand {
     /// `emc-insert-inv-prob`: one in how many takes over a full place of the EMC; 0 for an EMC that
     /// learns nothing.
     EmcInsertInvProb(u32),
+    /// Another EMC; the old one is sent away to be freed.
+    Emc(Box<Emc>, Sender<Emc>),
     /// How many VLAN tags are parsed.
     VlanLimit(usize),
     /// Says that all commands before this one are done.
@@ -330,7 +336,14 @@ impl Worker {
             }
             WorkerCommand::EmcInsertInvProb(n) => {
                 self.emc_insert_inv_prob = n;
-                self.lookup.forget();
+                if n == 0 {
+                    self.lookup.forget();
+                }
+            }
+            WorkerCommand::Emc(emc, old) => {
+                // Nobody waits for it any more: it is freed here.
+                let _ = old.try_send(self.lookup.replace_emc(*emc));
+                self.shared.wanted_emc.store(0, Ordering::Relaxed);
             }
             WorkerCommand::VlanLimit(limit) => self.exec.vlan_limit = limit,
             WorkerCommand::Sync(done) => {
@@ -351,6 +364,9 @@ impl Worker {
     /// Housekeeping, about once a second.
     pub(crate) fn maintain(&mut self) {
         self.lookup.maintain();
+        if let Some(entries) = self.lookup.wanted_emc() {
+            self.shared.wanted_emc.store(entries, Ordering::Relaxed);
+        }
     }
 }
 

@@ -6,7 +6,9 @@
 //! set of bits changes its epoch does, and older entries no longer match.
 //!
 //! Two possible places for each key; a full place is taken over with a chance of 1 in
-//! `emc-insert-inv-prob`, so that a set of flows larger than the cache does not thrash it.
+//! `emc-insert-inv-prob`, so that a set of flows larger than the cache does not thrash it. A cache
+//! that is too small for its traffic says so, and gets a larger one from a control thread: memory is
+//! never asked for on the packet path.
 
 use std::sync::Arc;
 
@@ -14,8 +16,12 @@ use crate::hash::HashKey;
 use crate::megaflow::entry::Megaflow;
 use crate::megaflow::table::{HOT_KEY_WORDS, Projection};
 
-/// Entries of the cache, OVS's number.
-pub(crate) const EMC_ENTRIES: usize = 1 << 13;
+/// Entries of a new cache, OVS's number: half a megabyte.
+pub(crate) const MIN_ENTRIES: usize = 1 << 13;
+/// Entries of the largest cache: 16 megabytes.
+pub(crate) const MAX_ENTRIES: usize = 1 << 18;
+/// A cache grows by this factor.
+const GROWTH: usize = 4;
 
 /// One key and its megaflow, one cache line.
 #[repr(C, align(64))]
@@ -50,8 +56,10 @@ impl Entry {
 
 /// See the [module documentation](self).
 pub(crate) struct Emc {
-    entries: Box<[Entry]>,
+    entries: Vec<Entry>,
     mask: u64,
+    /// Keys that found both their places full lately.
+    crowded: usize,
 }
 
 impl std::fmt::Debug for Emc {
@@ -61,10 +69,21 @@ impl std::fmt::Debug for Emc {
 }
 
 impl Emc {
-    /// An empty cache of [`EMC_ENTRIES`].
-    pub(crate) fn new() -> Self {
-        let entries = vec![Entry::EMPTY; EMC_ENTRIES].into_boxed_slice();
-        Self { mask: EMC_ENTRIES as u64 - 1, entries }
+    /// An empty cache of this many entries, a power of two.
+    pub(crate) fn new(entries: usize) -> Self {
+        let n = entries.next_power_of_two().clamp(MIN_ENTRIES, MAX_ENTRIES);
+        let mut entries = Vec::with_capacity(n);
+        crate::huge_pages::advise(&mut entries);
+        entries.resize(n, Entry::EMPTY);
+        Self { mask: n as u64 - 1, entries, crowded: 0 }
+    }
+
+    /// How many entries would be better, if this many are too few. To be asked once a second.
+    pub(crate) fn wanted(&mut self) -> Option<usize> {
+        let n = self.entries.len();
+        let crowded = self.crowded;
+        self.crowded = crowded / 2;
+        (crowded > n / 2 && n < MAX_ENTRIES).then_some(n * GROWTH)
     }
 
     #[inline(always)]
@@ -108,6 +127,9 @@ impl Emc {
         let places = self.places(hash);
         let same = places.iter().copied().find(|&i| self.entries[i].is_for(epoch, key));
         let free = places.iter().copied().find(|&i| self.entries[i].is_free());
+        if same.or(free).is_none() {
+            self.crowded += 1;
+        }
         let victim = || may_evict.then(|| places[(hash >> 63) as usize]);
         if let Some(place) = same.or(free).or_else(victim) {
             self.entries[place] = Entry { key: *key, epoch, flow: Some(Arc::clone(flow)) };
@@ -135,5 +157,61 @@ impl Emc {
     #[inline(always)]
     pub(crate) fn hash(secret: &HashKey, epoch: u32, key: &[u64; HOT_KEY_WORDS]) -> u64 {
         secret.hot(key, epoch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_flow::slowpath::{Credit, Translation};
+    use weir_flow::{Flow, Mask};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Nobody;
+
+    impl Credit for Nobody {
+        fn credit(&self, _packets: u64, _bytes: u64, _used_ms: u64, _tcp_flags: u16) {}
+    }
+
+    fn megaflow() -> Arc<Megaflow> {
+        let t = Translation {
+            mask: Mask::CATCHALL,
+            actions: Arc::new([]),
+            drop_reason: None,
+            slow: weir_flow::action::SlowReasons::default(),
+            credit: Arc::new(Nobody),
+        };
+        let mask = Arc::new(Mask::CATCHALL);
+        Arc::new(Megaflow::new(&Flow::ZERO, mask, Default::default(), &t, 1))
+    }
+
+    #[test]
+    fn a_hit_is_the_flow_of_this_key_and_epoch_while_it_lives() {
+        let secret = HashKey::random();
+        let mut emc = Emc::new(MIN_ENTRIES);
+        let projection = Projection { bits: [u64::MAX; 5], epoch: 7 };
+        let flows: Vec<_> = (0..20_000).map(|_| megaflow()).collect();
+        let key = |i: usize| [i as u64, 1, 2, 3, 4];
+        let find = |emc: &Emc, epoch, i| {
+            emc.find(Emc::hash(&secret, epoch, &key(i)), epoch, &key(i)).cloned()
+        };
+        for (i, flow) in flows.iter().enumerate() {
+            emc.insert(Emc::hash(&secret, 7, &key(i)), &projection, &key(i), flow, false);
+        }
+        let mut hits = 0;
+        for (i, flow) in flows.iter().enumerate() {
+            if let Some(found) = find(&emc, 7, i) {
+                assert!(Arc::ptr_eq(&found, flow));
+                hits += 1;
+            }
+            assert!(find(&emc, 8, i).is_none());
+        }
+        assert!(hits > MIN_ENTRIES / 2 && hits <= MIN_ENTRIES, "{hits}");
+        assert_eq!(emc.wanted(), Some(MIN_ENTRIES * 4));
+        flows.iter().for_each(|flow| flow.bury());
+        assert!((0..20_000).all(|i| find(&emc, 7, i).is_none()));
+        (0..8).for_each(|turn| emc.sweep(turn));
+        assert!(flows.iter().all(|flow| Arc::strong_count(flow) == 1));
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
+use smallvec::SmallVec;
 use weir_flow::action::{Action, Actions, SlowReasons};
+use weir_flow::flow::KEY_WORDS;
 use weir_flow::slowpath::{Credit, FlowStats, Translation};
 use weir_flow::{DropReason, Flow, Mask, PortNo};
 
@@ -37,6 +39,9 @@ impl Verdict {
     }
 }
 
+/// The words of a key that a megaflow compares; most look at no more than these many.
+pub(crate) type Masked = SmallVec<[u64; 7]>;
+
 /// A cached verdict about all packets that agree with `key` under `mask`. Owned by one thread, which
 /// alone writes its counters; others read them.
 #[repr(C, align(64))]
@@ -51,9 +56,12 @@ pub(crate) struct Megaflow {
     /// The translation's actions.
     pub(crate) actions: Actions,
     /// The key's words under the mask, in the order of the subtable's words.
-    pub(crate) masked: Box<[u64]>,
-    pub(crate) key: Flow,
-    pub(crate) mask: Mask,
+    pub(crate) masked: Masked,
+    /// The key's words up to the last that is not zero.
+    key: Box<[u64]>,
+    pub(crate) in_port: u32,
+    /// Shared by the megaflows of a subtable.
+    pub(crate) mask: Arc<Mask>,
     pub(crate) ufid: u128,
     pub(crate) slow: SlowReasons,
     pub(crate) credit: Arc<dyn Credit>,
@@ -65,11 +73,13 @@ impl Megaflow {
     /// `masked` the key's words under it.
     pub(crate) fn new(
         key: &Flow,
-        mask: Mask,
-        masked: Box<[u64]>,
+        mask: Arc<Mask>,
+        masked: Masked,
         t: &Translation,
         now_ms: u64,
     ) -> Self {
+        let words = key.words().get(..KEY_WORDS).unwrap_or_default();
+        let len = words.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
         Self {
             packets: Counter::default(),
             bytes: Counter::default(),
@@ -79,7 +89,8 @@ impl Megaflow {
             verdict: Verdict::of(t),
             actions: Arc::clone(&t.actions),
             masked,
-            key: *key,
+            key: words.get(..len).unwrap_or_default().into(),
+            in_port: key.in_port.get(),
             ufid: ufid(key, &mask),
             mask,
             slow: t.slow,
@@ -90,16 +101,23 @@ impl Megaflow {
 
     /// The same match with another verdict, continuing the counters. Owner only.
     pub(crate) fn with_translation(&self, t: &Translation) -> Self {
-        let new = Self {
-            created_ms: self.created_ms,
-            ..Self::new(&self.key, self.mask, self.masked.clone(), t, self.created_ms)
-        };
+        let mask = Arc::clone(&self.mask);
+        let new = Self::new(&self.key(), mask, self.masked.clone(), t, self.created_ms);
         let stats = self.stats();
         new.packets.set(stats.packets);
         new.bytes.set(stats.bytes);
         new.used_ms.set(stats.used_ms);
         new.tcp_flags.store(stats.tcp_flags, Ordering::Relaxed);
         new
+    }
+
+    /// The flow of the packet that caused it.
+    pub(crate) fn key(&self) -> Flow {
+        let mut key = Flow::ZERO;
+        for (word, value) in key.words_mut().iter_mut().zip(&self.key) {
+            *word = *value;
+        }
+        key
     }
 
     /// Counts packets. Owner only.

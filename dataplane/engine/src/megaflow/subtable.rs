@@ -9,14 +9,14 @@ use weir_flow::flow::KEY_WORDS;
 use weir_flow::{Flow, Mask};
 
 use crate::hash::HashKey;
-use crate::megaflow::entry::Megaflow;
+use crate::megaflow::entry::{Masked, Megaflow};
 
 /// See the [module documentation](self).
 #[derive(Debug)]
 pub(crate) struct Subtable {
     /// Which words of a key to look at, and which of their bits; no bits are zero words.
     words: Box<[(usize, u64)]>,
-    pub(crate) mask: Mask,
+    pub(crate) mask: Arc<Mask>,
     flows: HashTable<Arc<Megaflow>>,
     /// Look-ups it answered lately, for the order of the subtables.
     pub(crate) hits: Cell<u64>,
@@ -36,7 +36,7 @@ impl Subtable {
         let words = mask.0.words().iter().copied().enumerate().take(KEY_WORDS);
         Self {
             words: words.filter(|(_, m)| *m != 0).collect(),
-            mask,
+            mask: Arc::new(mask),
             flows: HashTable::new(),
             hits: Cell::new(0),
         }
@@ -70,7 +70,7 @@ impl Subtable {
     }
 
     /// The words of `key` that a megaflow of this subtable compares.
-    pub(crate) fn masked(&self, key: &Flow) -> Box<[u64]> {
+    pub(crate) fn masked(&self, key: &Flow) -> Masked {
         self.words.iter().map(|&(i, mask)| word(key.words(), i) & mask).collect()
     }
 

@@ -116,15 +116,16 @@ impl MegaflowTable {
             projection: Projection { bits: [0; HOT_KEY_WORDS], epoch: Self::epoch(next_epoch) },
             subtables: Vec::new(),
         });
-        let mask = mask_budget::choose(port.subtables.iter().map(|s| &s.table.mask), &wanted);
-        let index = port.subtables.iter().position(|s| s.table.mask == mask);
+        let mask = mask_budget::choose(port.subtables.iter().map(|s| &*s.table.mask), &wanted);
+        let index = port.subtables.iter().position(|s| *s.table.mask == mask);
         let index = index.unwrap_or_else(|| {
             port.subtables.push(PortSubtable { table: Subtable::new(mask), fresh: false });
             port.subtables.len() - 1
         });
         let subtable = &mut port.subtables[index];
         let masked = subtable.table.masked(key);
-        let flow = Arc::new(Megaflow::new(key, mask, masked, t, now_ms));
+        let flow =
+            Arc::new(Megaflow::new(key, Arc::clone(&subtable.table.mask), masked, t, now_ms));
         subtable.table.insert(&self.secret, Arc::clone(&flow));
         if key.recirc_id.get() == 0 && !subtable.fresh {
             subtable.fresh = true;
@@ -137,7 +138,7 @@ impl MegaflowTable {
     }
 
     fn subtable_of(&mut self, flow: &Megaflow) -> Option<&mut Subtable> {
-        let port = self.ports.get_mut(&flow.key.in_port.get())?;
+        let port = self.ports.get_mut(&flow.in_port)?;
         port.subtables.iter_mut().map(|s| &mut s.table).find(|s| s.mask == flow.mask)
     }
 

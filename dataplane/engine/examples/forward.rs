@@ -1,0 +1,158 @@
+//! What the packet engine costs by itself: moves packets from one DPDK device to another under a slow
+//! path that knows one rule, and prints cycles a packet.
+//!
+//! `forward FROM-DEVARGS TO-DEVARGS CORE [SECONDS [FIELDS]]`
+//!
+//! FIELDS is what the rule looks at besides the ingress port: `none`, `src` (the IPv4 source address)
+//! or `all` (the 5-tuple), so that the megaflow table has one entry, one for each source, or one for
+//! each flow. Windows of 50 ms are measured; the best and the middle one are printed, because on a
+//! shared machine others take the CPU away.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use weir_dpdk::{Eal, EalConfig, tsc_hz};
+use weir_engine::{Engine, EngineConfig, PortConfig, SystemTime};
+use weir_flow::action::{Action, ControllerCookie, SampleCookie, SlowReasons};
+use weir_flow::slowpath::{Credit, Datapath, Miss, QueueFull, Translation};
+use weir_flow::{Flow, Mask, PortNo, SlowPath};
+use weir_rcu::Guard;
+
+#[derive(Debug)]
+struct Nobody;
+
+impl Credit for Nobody {
+    fn credit(&self, _packets: u64, _bytes: u64, _used_ms: u64, _tcp_flags: u16) {}
+}
+
+#[derive(Debug)]
+struct OneRule {
+    mask: Mask,
+    credit: Arc<Nobody>,
+}
+
+impl OneRule {
+    fn new(fields: &str) -> Self {
+        let mut mask = Mask::CATCHALL;
+        mask.0.in_port = u32::MAX.into();
+        mask.0.recirc_id = u32::MAX.into();
+        mask.0.packet_type = u32::MAX.into();
+        mask.0.dl_type = u16::MAX.into();
+        mask.0.nw_frag = 3;
+        if fields != "none" {
+            mask.0.nw_src = u32::MAX.into();
+        }
+        if fields == "all" {
+            mask.0.nw_dst = u32::MAX.into();
+            mask.0.nw_proto = u8::MAX;
+            mask.0.tp_src = u16::MAX.into();
+            mask.0.tp_dst = u16::MAX.into();
+        }
+        Self { mask, credit: Arc::new(Nobody) }
+    }
+}
+
+impl SlowPath for OneRule {
+    fn translate(&self, _guard: &Guard, _miss: &Miss<'_>) -> Translation {
+        Translation {
+            mask: self.mask,
+            actions: Arc::new([Action::Output(PortNo(2))]),
+            drop_reason: None,
+            slow: SlowReasons::default(),
+            credit: Arc::clone(&self.credit) as Arc<dyn Credit>,
+        }
+    }
+
+    fn packet_in(
+        &self,
+        _cookie: &Arc<ControllerCookie>,
+        _key: &Flow,
+        _packet: &[u8],
+    ) -> Result<(), QueueFull> {
+        Err(QueueFull)
+    }
+
+    fn sample(
+        &self,
+        _cookie: &Arc<SampleCookie>,
+        _key: &Flow,
+        _packet: &[u8],
+    ) -> Result<(), QueueFull> {
+        Err(QueueFull)
+    }
+}
+
+fn port(name: &str, devargs: &str) -> PortConfig {
+    PortConfig {
+        name: name.to_owned(),
+        kind: "dpdk".to_owned(),
+        options: BTreeMap::from([("dpdk-devargs".to_owned(), devargs.to_owned())]),
+        ..PortConfig::default()
+    }
+}
+
+fn run(
+    from: &str,
+    to: &str,
+    core: u32,
+    seconds: f64,
+    fields: &str,
+) -> Result<(), Box<dyn std::error::Error>> {
+    Eal::init(&EalConfig { program: "forward".into(), ..EalConfig::default() })?;
+    let config = EngineConfig { pmd_cores: vec![core], ..EngineConfig::new(SystemTime::start()) };
+    let engine = Engine::new(&config, Arc::new(OneRule::new(fields)))?;
+    engine.add_port(PortNo(2), port("to", to))?;
+    engine.add_port(PortNo(1), port("from", from))?;
+    std::thread::sleep(Duration::from_secs(1));
+    let counted = || engine.pmd_snapshots().first().map(|pmd| pmd.stats).unwrap_or_default();
+    let mut windows = Vec::new();
+    let first = counted();
+    let mut before = first;
+    for _ in 0..(seconds * 20.0) as usize {
+        std::thread::sleep(Duration::from_millis(50));
+        let now = counted();
+        let window = now.since(&before);
+        before = now;
+        if window.rx_packets != 0 {
+            windows.push(window.busy_cycles as f64 / window.rx_packets as f64);
+        }
+    }
+    windows.sort_by(f64::total_cmp);
+    let best = windows.first().copied().unwrap_or(f64::NAN);
+    let middle = windows.get(windows.len() / 2).copied().unwrap_or(f64::NAN);
+    let total = before.since(&first);
+    let share = |n: u64| 100.0 * n as f64 / total.rx_packets.max(1) as f64;
+    let mpps = |cycles: f64| tsc_hz() as f64 / cycles / 1e6;
+    println!(
+        "cycles/packet best {best:.0} ({:.1} Mpps) middle {middle:.0} ({:.1} Mpps); \
+         EMC {:.1} % megaflow {:.1} % upcalls {:.1} %; {} megaflows; tx {:.1} %",
+        mpps(best),
+        mpps(middle),
+        share(total.emc_hits),
+        share(total.megaflow_hits),
+        share(total.upcalls),
+        engine.n_flows(),
+        share(total.tx_packets),
+    );
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, from, to, core, rest @ ..] = &arguments[..] else {
+        eprintln!("usage: forward FROM-DEVARGS TO-DEVARGS CORE [SECONDS [none|src|all]]");
+        return ExitCode::FAILURE;
+    };
+    let core = core.parse().unwrap_or(0);
+    let seconds = rest.first().and_then(|text| text.parse().ok()).unwrap_or(5.0);
+    let fields = rest.get(1).map_or("none", String::as_str);
+    match run(from, to, core, seconds, fields) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("forward: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
