@@ -169,7 +169,12 @@ impl fmt::Display for Subfield {
         } else if self.n_bits == 1 {
             write!(f, "[{}]", self.ofs)
         } else {
-            write!(f, "[{}..{}]", self.ofs, u32::from(self.ofs) + u32::from(self.n_bits) - 1)
+            write!(
+                f,
+                "[{}..{}]",
+                self.ofs,
+                (u32::from(self.ofs) + u32::from(self.n_bits)).saturating_sub(1)
+            )
         }
     }
 }

@@ -212,9 +212,9 @@ impl Encoder<'_> {
             id::CT_IPV6_SRC,
             id::CT_NW_DST,
             id::CT_IPV6_DST,
+            id::CT_NW_PROTO,
+            id::CT_TP_SRC,
+            id::CT_TP_DST,
         ]);
-        if self.m.flow.ct_nw_proto != 0 {
-            self.put_all(&[id::CT_NW_PROTO, id::CT_TP_SRC, id::CT_TP_DST]);
-        }
     }
 }

@@ -15,9 +15,16 @@ use crate::version::OfVersion;
 
 /// Labels have 20 bits.
 const LABEL: u32 = 0xf_ffff;
+/// Traffic classes have 3 bits.
+const TC: u8 = 7;
 
 pub(crate) fn decode_label(b: &mut Body<'_>) -> Result<Action, OfpError> {
-    Ok(Action::SetMplsLabel(b.arg_u32()?))
+    let label = b.arg_u32()?;
+    if label & !LABEL != 0 {
+        Err(OfpError::OFPBAC_BAD_ARGUMENT)
+    } else {
+        Ok(Action::SetMplsLabel(label))
+    }
 }
 
 pub(crate) fn encode_label(label: u32, v: OfVersion, out: &mut Vec<u8>) {
@@ -41,7 +48,8 @@ pub(crate) fn parse_label(arg: &str, _: &mut ParseContext<'_>, out: &mut Actions
 }
 
 pub(crate) fn decode_tc(b: &mut Body<'_>) -> Result<Action, OfpError> {
-    Ok(Action::SetMplsTc(b.arg_u8()?))
+    let tc = b.arg_u8()?;
+    if tc & !TC != 0 { Err(OfpError::OFPBAC_BAD_ARGUMENT) } else { Ok(Action::SetMplsTc(tc)) }
 }
 
 pub(crate) fn encode_tc(tc: u8, v: OfVersion, out: &mut Vec<u8>) {
@@ -57,7 +65,7 @@ pub(crate) fn parse_tc(arg: &str, _: &mut ParseContext<'_>, out: &mut Actions) -
         text_error!("set_mpls_tc: expected tc.");
     }
     let tc = u8_named(arg, "MPLS TC")?;
-    if tc & !7 != 0 {
+    if tc & !TC != 0 {
         text_error!("{arg}: not a valid MPLS TC");
     }
     out.push(Action::SetMplsTc(tc));
