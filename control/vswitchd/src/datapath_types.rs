@@ -53,6 +53,13 @@ pub fn device_kind<'a>(kind: &'a str, dummy_datapath: bool, dummy: Dummy) -> &'a
     }
 }
 
+/// The type as `dpctl/show` and `dpif/show` print it: in a datapath in user space an internal port
+/// is a tap.
+#[must_use]
+pub fn shown_kind(device_kind: &str) -> &str {
+    if device_kind == "internal" { "tap" } else { device_kind }
+}
+
 /// Does anybody know this type?
 #[must_use]
 pub fn is_known(kind: &str, dummy: Dummy) -> bool {

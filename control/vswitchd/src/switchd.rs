@@ -19,7 +19,9 @@ use weir_runtime::reactor::Reactor;
 
 use crate::address::{Candidate, bridge_mac, datapath_id, random_mac};
 use crate::database::Database;
-use crate::datapath_types::{datapath_types, device_kind, interface_types, is_dummy_datapath};
+use crate::datapath_types::{
+    datapath_types, device_kind, interface_types, is_dummy_datapath, shown_kind,
+};
 use crate::desired::{self, Desired, RxqAssign};
 use crate::eal;
 use crate::numbering::{Claim, assign_ofports};
@@ -421,7 +423,7 @@ impl Switchd {
         Some(of::PortConfig {
             name: iface.name.clone(),
             ofport,
-            kind: device_kind(kind, bridge.dummy, self.options.dummy).to_owned(),
+            kind: shown_kind(device_kind(kind, bridge.dummy, self.options.dummy)).to_owned(),
             behind,
             mac: status.as_ref().map_or_else(|| bridge.mac, |s| s.mac),
             link_up: status.as_ref().is_none_or(|s| s.link.up),

@@ -10,6 +10,7 @@ use weir_flow::slowpath::{MegaflowView, Revalidation};
 use weir_flow::{Datapath as _, PortNo};
 use weir_runtime::unixctl::{CommandResult, Commands, Outcome};
 
+use crate::datapath_types::shown_kind;
 use crate::switchd::Switchd;
 
 pub(super) fn register(commands: &mut Commands<Switchd>) {
@@ -108,11 +109,6 @@ fn show(state: &Switchd, with_stats: bool) -> Result<String, String> {
         }
     }
     Ok(out)
-}
-
-/// In a datapath in user space an internal port is a tap.
-pub(super) fn shown_kind(kind: &str) -> &str {
-    if kind == "internal" { "tap" } else { kind }
 }
 
 fn write_stats(out: &mut String, _status: &PortStatus, s: &PortStats) {

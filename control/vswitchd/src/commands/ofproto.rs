@@ -11,7 +11,8 @@ use weir_openflow::{Match, NameMap, OfPort};
 use weir_protocols::mac_learning::Station;
 use weir_runtime::unixctl::{CommandResult, Commands, Outcome};
 
-use super::dpctl::{kind_text, lookups, shown_kind};
+use super::dpctl::{kind_text, lookups};
+use crate::datapath_types::shown_kind;
 use crate::desired::parse_mac;
 use crate::switchd::Switchd;
 
