@@ -23,7 +23,7 @@ use crate::worker::{Common, FlowCount, Worker, WorkerCommand, WorkerShared};
 /// What an engine is made with.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    /// Cores of the PMD threads; the first core the process may run on if empty.
+    /// Cores of the PMD threads; the first core of each NUMA node if empty.
     pub pmd_cores: Vec<u32>,
     /// Most megaflows (`other_config:flow-limit`).
     pub flow_limit: usize,

@@ -13,3 +13,6 @@ mod mask_budget;
 pub(crate) mod subtable;
 pub(crate) mod table;
 pub(crate) mod ufid;
+
+#[cfg(test)]
+mod tests;

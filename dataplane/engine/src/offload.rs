@@ -10,14 +10,16 @@
 
 mod gso;
 mod software;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
 use weir_dpdk::offload::{rx, tx};
 use weir_dpdk::{Mbuf, MbufRef, Mempool, TxLengths};
 use weir_flow::DropReason;
-use weir_flow::flow::{eth_type, ip_proto};
-use weir_flow::packet::{self, L4Checksum, Layout, Metadata};
+use weir_flow::flow::{HOT_WORDS, eth_type, ip_proto};
+use weir_flow::packet::{self, L4Checksum, Layout, Metadata, Shape};
 
 /// Flags that say a packet wants something done before it leaves.
 pub(crate) const WANTED: u64 = tx::L4_MASK | tx::TCP_SEG | tx::UDP_SEG | tx::IP_CKSUM;
@@ -71,7 +73,18 @@ fn adopt_unfinished(packet: &mut MbufRef) {
 }
 
 /// Where the packet's headers are.
+#[inline]
 pub(crate) fn layout_of(packet: &MbufRef) -> Layout {
+    let mut words = [0; HOT_WORDS];
+    let len = packet.len() as usize;
+    match packet::parse_hot_segmented(packet.data(), len, 0, &mut words) {
+        Shape::Hot(layout) => layout,
+        Shape::Full => full_layout_of(packet),
+    }
+}
+
+#[cold]
+fn full_layout_of(packet: &MbufRef) -> Layout {
     let md = Metadata { total_len: packet.len() as usize, ..Metadata::default() };
     packet::parse(packet.data(), &md).layout
 }

@@ -1,7 +1,7 @@
 //! The engine's PMD threads: starting, ending, dividing the receive queues among them, and what they
 //! counted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -52,22 +52,37 @@ pub struct PmdSnapshot {
     pub sleep_max_us: u64,
 }
 
+/// The first core of each NUMA node that the process may run on.
+fn default_cores() -> BTreeSet<u32> {
+    let allowed = weir_dpdk::lcore::affinity();
+    let mut first = BTreeMap::new();
+    for cpu in weir_dpdk::lcore::cpus().iter().filter(|cpu| allowed.contains(&cpu.id)) {
+        first.entry(cpu.node).or_insert(cpu.id as u32);
+    }
+    if first.is_empty() {
+        first.insert(0, allowed.first().map_or(0, |&cpu| cpu as u32));
+    }
+    first.into_values().collect()
+}
+
 static NEXT_THREAD: AtomicU32 = AtomicU32::new(1);
 
 impl Engine {
     /// Makes the PMD threads those of these cores (`other_config:pmd-cpu-mask`); an empty list is the
-    /// first core the process may run on. Queues of threads that end move to others.
+    /// first core of each NUMA node. Queues of threads that end move to others.
     ///
     /// # Errors
     /// A thread could not be started; those that could are there.
     pub fn set_pmd_cores(&self, cores: &[u32]) -> Result<(), EngineError> {
         let _changing = lock(&self.changing);
-        let first = || weir_dpdk::lcore::affinity().first().map_or(0, |&cpu| cpu as u32);
         let mut wanted: BTreeSet<u32> = cores.iter().copied().collect();
         if wanted.is_empty() {
-            wanted.insert(first());
+            wanted = default_cores();
         }
         let old = self.pmds();
+        if old.iter().map(|pmd| pmd.shared.core).eq(wanted.iter().copied()) {
+            return Ok(());
+        }
         let mut failed = Ok(());
         for &core in &wanted {
             if old.iter().any(|pmd| pmd.shared.core == core) {

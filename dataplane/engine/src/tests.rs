@@ -5,4 +5,4 @@ mod actions;
 mod caching;
 mod devices;
 mod kernel;
-mod support;
+pub(crate) mod support;

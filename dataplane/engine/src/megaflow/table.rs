@@ -180,6 +180,12 @@ impl MegaflowTable {
         flows
     }
 
+    /// Masks of the megaflows of a port.
+    #[cfg(test)]
+    pub(crate) fn n_masks(&self, in_port: u32) -> usize {
+        self.ports.get(&in_port).map_or(0, |port| port.subtables.len())
+    }
+
     /// Ingress ports that have megaflows.
     pub(crate) fn in_ports(&self) -> Vec<u32> {
         self.ports.keys().copied().collect()

@@ -102,7 +102,7 @@ pub(super) struct Rig {
     dir: tempfile::TempDir,
 }
 
-pub(super) fn eal() {
+pub(crate) fn eal() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let config = EalConfig { huge_pages: false, plain_megabytes: 400, ..EalConfig::default() };
