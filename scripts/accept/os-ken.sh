@@ -33,4 +33,4 @@ say "its flows show"
 flows_show "$bridge" 'priority=0 actions=CONTROLLER:65535' -O OpenFlow13
 flows_show "$bridge" 'priority=1,in_port=.*dl_dst=.*actions=output:' -O OpenFlow13
 grep -q 'packet in' "$work"/os-ken.* || fail "the controller saw no packet"
-! grep -iE 'traceback|error' "$work"/os-ken.* || fail "the controller complains"
+! grep -E 'Traceback|ErrorMsg' "$work"/os-ken.* || fail "the controller complains"
