@@ -46,6 +46,13 @@ impl Engine {
         };
         for (no, device) in ports {
             let mut device = lock(&device);
+            if device.is_gone() {
+                drop(device);
+                if let Some(config) = self.close_port(no) {
+                    log::warn!(target: "dpif_netdev", "{}: its device is gone", config.name);
+                }
+                continue;
+            }
             if matches!(&*device, Device::Vhost(_)) {
                 self.follow_guest(no, &mut device);
             } else if let Some((mac, mtu)) = device.address_and_mtu() {

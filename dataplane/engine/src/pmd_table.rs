@@ -131,7 +131,7 @@ impl Engine {
         let worker = Arc::clone(&pmd.shared.worker);
         // A visit under way holds it too: it ends with the visit.
         let mut registries = lock(&self.registries);
-        drop(pmd);
+        pmd.stop();
         registries.bury(&worker);
         log::info!(target: "dpif_netdev", "PMD thread on numa_id: {numa}, core id: {core:2} destroyed.");
     }

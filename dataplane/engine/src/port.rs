@@ -5,6 +5,7 @@
 //! | `rx`, `tx` | one queue of whatever kind, as the packet path sees it |
 //! | `lane` | a transmit queue that threads may share |
 //! | `dpdk`, `vhost`, `kernel` with `tap` and `system`, `dummy` | kinds of ports |
+//! | `received` | counters of receive queues whose device has none |
 //! | `vnet` | virtio-net headers of kernel devices |
 //! | `options` | reading an interface's options |
 //! | `pools` | packet memory for ports |
@@ -15,6 +16,7 @@ mod kernel;
 pub(crate) mod lane;
 pub(crate) mod options;
 mod pools;
+mod received;
 pub(crate) mod rx;
 mod system;
 mod tap;
@@ -275,7 +277,7 @@ impl Device {
                 let custom = port.extended_stats();
                 Some(PortStats { custom, ..port.stats() })
             }
-            Self::Kernel(port) => Some(port.stats()),
+            Self::Kernel(port) => port.stats(),
             Self::Vhost(_) | Self::Dummy(_) => None,
         }
     }
@@ -283,7 +285,8 @@ impl Device {
     /// Packets and bytes received, of ports whose device does not count.
     pub(crate) fn received(&self) -> (u64, u64) {
         match self {
-            Self::Dpdk(_) | Self::Kernel(_) => (0, 0),
+            Self::Dpdk(_) => (0, 0),
+            Self::Kernel(port) => port.received(),
             Self::Vhost(port) => port.received(),
             Self::Dummy(port) => port.received(),
         }
@@ -300,6 +303,15 @@ impl Device {
             }
         }
         status
+    }
+
+    /// Is the device no more, so that the port should be closed?
+    pub(crate) fn is_gone(&self) -> bool {
+        match self {
+            Self::Kernel(port) => port.is_gone(),
+            Self::Dpdk(port) => port.is_gone(),
+            Self::Vhost(_) | Self::Dummy(_) => false,
+        }
     }
 
     /// MAC address and MTU, of devices that others may change too.

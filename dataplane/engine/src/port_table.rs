@@ -134,7 +134,8 @@ impl Engine {
         self.close_port(no).is_some()
     }
 
-    fn close_port(&self, no: PortNo) -> Option<PortConfig> {
+    /// [`Engine::remove_port`] for those who hold `changing`.
+    pub(crate) fn close_port(&self, no: PortNo) -> Option<PortConfig> {
         let port = lock(&self.state).ports.remove(&no)?;
         let pmds = self.pmds();
         for (queue, (_, core)) in (0..).zip(&port.rxqs) {

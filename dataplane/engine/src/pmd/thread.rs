@@ -1,9 +1,9 @@
 //! The loop of a PMD thread: poll, forward, flush; change between bursts what it was told to change;
 //! rest when there is little to do.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 use crossbeam::channel::{Sender, bounded};
@@ -40,7 +40,6 @@ pub(crate) enum PmdCommand {
     UseEmc(PortNo, bool),
     /// Longest sleep in microseconds; 0 never to sleep while there are queues to poll.
     SleepMax(u64),
-    /// Ends the thread; its queues must have been detached.
     Stop,
 }
 
@@ -60,7 +59,8 @@ pub(crate) struct Pmd {
     pub(crate) shared: Arc<PmdShared>,
     pub(crate) numa: i32,
     pub(crate) thread_id: u32,
-    thread: Option<JoinHandle<()>>,
+    thread: Thread,
+    join: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Pmd {
@@ -83,11 +83,12 @@ impl Pmd {
         });
         let worker = Worker::new(common, Arc::clone(&shared.worker));
         let (mine, time) = (Arc::clone(&shared), Arc::clone(time));
-        let thread = std::thread::Builder::new()
+        let join = std::thread::Builder::new()
             .name(format!("pmd-c{core:02}/id:{thread_id}"))
             .spawn(move || Loop::new(mine, worker, time).run())?;
         let numa = weir_dpdk::lcore::node_of(core as usize).unwrap_or(0);
-        Ok(Self { shared, numa, thread_id, thread: Some(thread) })
+        let thread = join.thread().clone();
+        Ok(Self { shared, numa, thread_id, thread, join: Mutex::new(Some(join)) })
     }
 
     pub(crate) fn send(&self, command: PmdCommand) {
@@ -99,8 +100,16 @@ impl Pmd {
     /// Ends a rest.
     pub(crate) fn wake(&self) {
         self.shared.rest.wake();
-        if let Some(thread) = &self.thread {
-            thread.thread().unpark();
+        self.thread.unpark();
+    }
+
+    /// Ends the thread, whose queues must have been detached, and waits for its end. Its megaflows
+    /// are retired then.
+    pub(crate) fn stop(&self) {
+        self.send(PmdCommand::Stop);
+        let join = self.join.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if join.is_some_and(|thread| thread.join().is_err()) {
+            log::error!(target: "dpif_netdev", "PMD thread on core {} panicked", self.shared.core);
         }
     }
 
@@ -121,12 +130,7 @@ impl Pmd {
 
 impl Drop for Pmd {
     fn drop(&mut self) {
-        self.send(PmdCommand::Stop);
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            log::error!(target: "dpif_netdev", "PMD thread on core {} panicked", self.shared.core);
-        }
+        self.stop();
     }
 }
 

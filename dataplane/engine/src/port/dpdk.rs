@@ -84,6 +84,11 @@ impl DpdkPort {
         }
     }
 
+    /// Was the hardware pulled out?
+    pub(crate) fn is_gone(&self) -> bool {
+        self.dev.is_removed()
+    }
+
     /// What the device counted itself.
     pub(crate) fn stats(&self) -> PortStats {
         let stats = self.dev.stats().unwrap_or_default();

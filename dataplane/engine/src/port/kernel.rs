@@ -6,6 +6,7 @@ use std::sync::Arc;
 use netdev_linux::{Ethtool, NetdevError, Rtnl};
 use weir_dpdk::Mempool;
 
+use crate::port::received::Received;
 use crate::port::rx::Rx;
 use crate::port::tap::{self, TapRx, TapTx};
 use crate::port::tx::Tx;
@@ -15,8 +16,12 @@ use crate::port::{Link, Opened, PortError, PortStats, system};
 #[derive(Debug)]
 pub(crate) struct KernelPort {
     name: String,
-    /// Its wire is the switch: the kernel's "received" is what the switch sent.
+    /// Its wire is the switch. It may be moved to another namespace, where it can be asked nothing;
+    /// so the engine's counters are used, and it is up unless it is known to be down.
     is_tap: bool,
+    received: Arc<Received>,
+    /// The kernel's number of a `system` port's device.
+    index: u32,
 }
 
 /// Makes a tap device of this name.
@@ -26,8 +31,9 @@ pub(crate) fn open_tap(
     pool: &Mempool,
 ) -> Result<(KernelPort, Opened), PortError> {
     let tap = Arc::new(tap::open(name)?);
-    let port = KernelPort { name: name.to_owned(), is_tap: true };
-    let rx = vec![Rx::Tap(TapRx::new(Arc::clone(&tap), pool.clone()))];
+    let received = Arc::new(Received::default());
+    let rx = vec![Rx::Tap(TapRx::new(Arc::clone(&tap), pool.clone(), Arc::clone(&received)))];
+    let port = KernelPort { name: name.to_owned(), is_tap: true, received, index: 0 };
     let tx = vec![Tx::Tap(TapTx::new(tap))];
     port.finish(mtu, rx, tx)
 }
@@ -38,14 +44,15 @@ pub(crate) fn open_system(
     mtu: Option<u16>,
     pool: &Mempool,
 ) -> Result<(KernelPort, Opened), PortError> {
-    let (rx, tx) = system::open(name, pool)?;
-    let port = KernelPort { name: name.to_owned(), is_tap: false };
+    let received = Arc::new(Received::default());
+    let (rx, tx) = system::open(name, pool, &received)?;
+    let port = KernelPort { name: name.to_owned(), is_tap: false, received, index: 0 };
     port.finish(mtu, vec![Rx::System(Box::new(rx))], vec![Tx::System(Box::new(tx))])
 }
 
 impl KernelPort {
     fn finish(
-        self,
+        mut self,
         mtu: Option<u16>,
         rx: Vec<Rx>,
         tx: Vec<Tx>,
@@ -55,6 +62,7 @@ impl KernelPort {
             rtnl.set_mtu(&self.name, mtu.into())?;
         }
         let link = rtnl.link(&self.name)?;
+        self.index = link.index;
         let mtu = u16::try_from(link.mtu).unwrap_or(u16::MAX);
         Ok((self, Opened { rx, tx, mtu, mac: link.mac, numa: 0 }))
     }
@@ -73,7 +81,8 @@ impl KernelPort {
 
     pub(crate) fn link(&self) -> Link {
         let Ok(link) = self.ask() else {
-            return Link::default();
+            let up = self.is_tap && !self.is_gone();
+            return Link { up, admin_up: up, ..Link::default() };
         };
         let settings = if self.is_tap {
             None
@@ -96,36 +105,44 @@ impl KernelPort {
         Some((link.mac, u16::try_from(link.mtu).unwrap_or(u16::MAX)))
     }
 
-    pub(crate) fn stats(&self) -> PortStats {
-        let Ok(link) = self.ask() else {
-            return PortStats::default();
+    /// The device is no more (or was taken to another namespace, for `system` ports).
+    pub(crate) fn is_gone(&self) -> bool {
+        // A device that was down goes without a word to its sockets.
+        let replaced = || match self.ask() {
+            Ok(link) => link.index != self.index,
+            Err(error) => error.is_gone(),
         };
-        let s = link.stats;
-        let mut stats = PortStats {
+        self.received.is_gone() || !self.is_tap && replaced()
+    }
+
+    /// Packets and bytes received by the engine.
+    pub(crate) fn received(&self) -> (u64, u64) {
+        (self.received.packets(), self.received.bytes())
+    }
+
+    /// What the kernel counted; `None` for taps.
+    pub(crate) fn stats(&self) -> Option<PortStats> {
+        if self.is_tap {
+            return None;
+        }
+        let s = self.ask().map(|link| link.stats).unwrap_or_default();
+        Some(PortStats {
             rx_packets: s.rx_packets,
             tx_packets: s.tx_packets,
             rx_bytes: s.rx_bytes,
             tx_bytes: s.tx_bytes,
-            rx_dropped: s.rx_dropped,
+            rx_dropped: s.rx_dropped + self.received.dropped(),
             tx_dropped: s.tx_dropped,
             rx_errors: s.rx_errors,
             tx_errors: s.tx_errors,
+            multicast: Some(s.multicast),
+            collisions: Some(s.collisions),
+            rx_over_errors: Some(s.rx_over_errors),
+            rx_crc_errors: Some(s.rx_crc_errors),
+            rx_frame_errors: Some(s.rx_frame_errors),
+            rx_missed_errors: Some(s.rx_missed_errors),
             ..PortStats::default()
-        };
-        if self.is_tap {
-            std::mem::swap(&mut stats.rx_packets, &mut stats.tx_packets);
-            std::mem::swap(&mut stats.rx_bytes, &mut stats.tx_bytes);
-            std::mem::swap(&mut stats.rx_dropped, &mut stats.tx_dropped);
-            std::mem::swap(&mut stats.rx_errors, &mut stats.tx_errors);
-        } else {
-            stats.multicast = Some(s.multicast);
-            stats.collisions = Some(s.collisions);
-            stats.rx_over_errors = Some(s.rx_over_errors);
-            stats.rx_crc_errors = Some(s.rx_crc_errors);
-            stats.rx_frame_errors = Some(s.rx_frame_errors);
-            stats.rx_missed_errors = Some(s.rx_missed_errors);
-        }
-        stats
+        })
     }
 
     pub(crate) fn status(&self, status: &mut BTreeMap<String, String>) {

@@ -2,12 +2,14 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 use netdev_linux::{PacketSocket, RecvFrame, SendFrame};
 use smallvec::SmallVec;
 use weir_dpdk::offload::tx;
 use weir_dpdk::{Batch, Mbuf, Mempool};
 
+use crate::port::received::Received;
 use crate::port::tap::{MAX_FRAME, assemble};
 use crate::port::vnet;
 
@@ -20,6 +22,7 @@ const RECEIVE_BUFFER: u32 = 4 << 20;
 pub(crate) fn open(
     name: &str,
     pool: &Mempool,
+    received: &Arc<Received>,
 ) -> Result<(SystemRx, SystemTx), netdev_linux::NetdevError> {
     let mut rx = PacketSocket::open(name)?;
     rx.set_receive_buffer(RECEIVE_BUFFER)?;
@@ -27,7 +30,7 @@ pub(crate) fn open(
     // Nobody reads what it receives.
     tx.set_receive_buffer(0)?;
     tx.set_promiscuous(false)?;
-    Ok((SystemRx::new(rx, pool.clone()), SystemTx { socket: tx }))
+    Ok((SystemRx::new(rx, pool.clone(), Arc::clone(received)), SystemTx { socket: tx }))
 }
 
 /// The receive side.
@@ -39,12 +42,13 @@ pub(crate) struct SystemRx {
     next: Batch,
     /// For each frame, what does not fit into one buffer.
     rest: Box<[u8]>,
+    received: Arc<Received>,
 }
 
 impl SystemRx {
-    fn new(socket: PacketSocket, pool: Mempool) -> Self {
+    fn new(socket: PacketSocket, pool: Mempool, received: Arc<Received>) -> Self {
         let rest = vec![0; MAX_FRAME * FRAMES].into_boxed_slice();
-        Self { socket, pool, next: Batch::new(), rest }
+        Self { socket, pool, next: Batch::new(), rest, received }
     }
 
     /// Takes what the kernel has, at most as many frames as the batch has room for.
@@ -67,9 +71,15 @@ impl SystemRx {
                 .collect();
             let mut frames: SmallVec<[RecvFrame<'_, '_>; FRAMES]> =
                 buffers.iter_mut().map(|pair| RecvFrame::new(pair)).collect();
-            // A device that is down or gone gives nothing; its owner hears of it elsewhere.
-            let Ok(n) = self.socket.recv_batch(&mut frames) else {
-                return 0;
+            let n = match self.socket.recv_batch(&mut frames) {
+                Ok(n) => n,
+                Err(error) => {
+                    // One that is only down may come up again.
+                    if error.is_gone() || !self.socket.exists() {
+                        self.received.set_gone();
+                    }
+                    return 0;
+                }
             };
             lengths.extend(frames.iter().take(n).map(|frame| Frame {
                 len: frame.len,
@@ -86,9 +96,13 @@ impl SystemRx {
             let Some(packet) = received.next() else {
                 break;
             };
-            if let Some(packet) = frame.finish(packet, rest, &self.pool) {
-                // There is room.
-                let _ = batch.push(packet);
+            match frame.finish(packet, rest, &self.pool) {
+                Some(packet) => {
+                    self.received.count(1, u64::from(packet.len()));
+                    // There is room.
+                    let _ = batch.push(packet);
+                }
+                None => self.received.drop_one(),
             }
         }
         let mut unused = Batch::new();

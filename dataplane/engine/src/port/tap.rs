@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use weir_dpdk::offload::tx;
 use weir_dpdk::{Batch, Mbuf, Mempool};
 
+use crate::port::received::Received;
 use crate::port::vnet;
 
 /// Longest frame: 64 kB of IP, Ethernet header, tags.
@@ -42,11 +43,13 @@ pub(crate) struct TapRx {
     next: Option<Mbuf>,
     /// What does not fit into one buffer.
     rest: Box<[u8]>,
+    received: Arc<Received>,
 }
 
 impl TapRx {
-    pub(crate) fn new(tap: Arc<Tap>, pool: Mempool) -> Self {
-        Self { tap, pool, next: None, rest: vec![0; MAX_FRAME].into_boxed_slice() }
+    pub(crate) fn new(tap: Arc<Tap>, pool: Mempool, received: Arc<Received>) -> Self {
+        let rest = vec![0; MAX_FRAME].into_boxed_slice();
+        Self { tap, pool, next: None, rest, received }
     }
 
     /// Reads until the batch is full or nothing is left. Frames that make no sense are lost.
@@ -61,15 +64,23 @@ impl TapRx {
                     &mut [IoSliceMut::new(packet.spare_mut()), IoSliceMut::new(&mut self.rest)];
                 self.tap.read(buffers)
             };
-            // A device that is down or gone gives nothing; its owner hears of it elsewhere.
-            let Ok(Some(TapFrame { len, vnet, filled })) = read else {
-                self.next = Some(packet);
-                break;
+            let (len, vnet, filled) = match read {
+                Ok(Some(TapFrame { len, vnet, filled })) => (len, vnet, filled),
+                other => {
+                    self.next = Some(packet);
+                    if other.is_err_and(|error| error.is_gone()) {
+                        self.received.set_gone();
+                    }
+                    break;
+                }
             };
             let whole = !filled && assemble(&mut packet, len, &self.rest, &self.pool).is_some();
             if whole && vnet.is_ok_and(|vnet| vnet::adopt(&mut packet, &vnet)) {
+                self.received.count(1, len as u64);
                 // There is room.
                 let _ = batch.push(packet);
+            } else {
+                self.received.drop_one();
             }
         }
         batch.len() - before

@@ -9,9 +9,9 @@ use weir_dpdk::{
     Batch, MAX_QUEUE_PAIRS, Mempool, VhostConfig, VhostDev, VhostEvent, VhostRxQueue, VhostTxQueue,
 };
 
-use crate::counters::Counter;
 use crate::offload;
 use crate::port::options::Options;
+use crate::port::received::Received;
 use crate::port::rx::Rx;
 use crate::port::tx::Tx;
 use crate::port::{Link, Opened, PortConfig, PortError};
@@ -26,13 +26,6 @@ struct Guest {
     queue_pairs: AtomicU16,
     /// Times that it came or went.
     resets: AtomicU64,
-}
-
-/// Packets received by all queues of a port; each queue writes its own.
-#[derive(Debug, Default)]
-pub(crate) struct Received {
-    packets: Counter,
-    bytes: Counter,
 }
 
 /// A vhost-user port.
@@ -107,7 +100,7 @@ impl VhostPort {
 
     pub(crate) fn received(&self) -> (u64, u64) {
         let sum = |get: fn(&Received) -> u64| self.received.iter().map(|r| get(r)).sum();
-        (sum(|r| r.packets.get()), sum(|r| r.bytes.get()))
+        (sum(Received::packets), sum(Received::bytes))
     }
 
     pub(crate) fn link(&self) -> Link {
@@ -163,8 +156,7 @@ impl VhostRx {
                 bytes += u64::from(packet.len());
                 offload::adopt_received(packet);
             }
-            self.received.packets.add(n as u64);
-            self.received.bytes.add(bytes);
+            self.received.count(n as u64, bytes);
         }
         n
     }

@@ -125,3 +125,29 @@ fn tcp_passes_from_a_system_port() {
         "whost",
     );
 }
+
+#[test]
+fn ports_whose_device_is_deleted_close() {
+    let run = || {
+        if !unshare() {
+            println!("skipped: no right to make network namespaces");
+            return;
+        }
+        ip("link add wport type veth peer name whost");
+        let rig = Rig::new(|_| always(vec![]));
+        rig.engine.add_port(PortNo(20), kernel_port("wport", "system")).unwrap();
+        rig.engine.add_port(PortNo(21), kernel_port("wtap", "tap")).unwrap();
+        assert!(rig.engine.add_port(PortNo(22), kernel_port("wnone", "system")).is_err());
+        ip("link set wtap up");
+        assert!(rig.engine.port_status(PortNo(21)).unwrap().link.up);
+        ip("link del wport");
+        ip("link del wtap");
+        let start = std::time::Instant::now();
+        while rig.engine.ports().len() > 4 {
+            assert!(start.elapsed() < Duration::from_secs(10), "{:?}", rig.engine.ports());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(rig.engine.port_status(PortNo(20)).is_none());
+    };
+    std::thread::spawn(run).join().unwrap();
+}
