@@ -248,7 +248,9 @@ impl PrefixField {
 
     fn prefix(&self, n: u8) -> u128 {
         let n = n.min(self.width());
-        if n == 0 { 0 } else { self.row().all_ones() & !(self.row().all_ones() >> n) }
+        let all = self.row().all_ones();
+        // Nothing is left of an IPv6 address behind its 128 bits.
+        all & !all.checked_shr(u32::from(n)).unwrap_or(0)
     }
 }
 
@@ -286,5 +288,19 @@ mod tests {
         let nw_src = PrefixField::by_name("nw_src").unwrap();
         assert_eq!(nw_src.prefix_len(&mask), 16);
         assert!(nw_src.has_prefix(&mask, 16) && !nw_src.has_prefix(&mask, 17));
+    }
+
+    #[test]
+    fn prefixes_go_up_to_the_whole_field() {
+        for name in ["nw_src", "ipv6_dst"] {
+            let field = PrefixField::by_name(name).unwrap();
+            for n in 0..=field.width() {
+                let mut mask = Mask::CATCHALL;
+                field.add_prefix(&mut mask, n);
+                assert_eq!(field.prefix_len(&mask), n, "{name}");
+                assert!(field.has_prefix(&mask, n), "{name}");
+                assert!(n == field.width() || !field.has_prefix(&mask, n + 1), "{name}/{n}");
+            }
+        }
     }
 }
