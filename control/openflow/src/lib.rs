@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod actions;
+pub mod connection;
 pub mod flow_text;
 pub mod frame;
 pub mod header;
@@ -12,6 +13,7 @@ pub mod multipart;
 pub mod nxm;
 pub mod ofp_errors;
 pub mod ofp_port;
+pub mod parse_commands;
 pub mod print;
 pub mod props;
 pub mod protocol;

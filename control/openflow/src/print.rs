@@ -27,7 +27,6 @@ use crate::message::{CodecOptions, Decoded, Message, decode_leniently};
 use crate::ofp_errors::OfpError;
 use crate::version::OfVersion;
 
-pub use flow::flow_stats_to_string;
 pub use hex_dump::hex_dump;
 pub use packet::{format_flow, packet_to_string};
 

@@ -3,3 +3,4 @@
 
 pub mod appctl;
 pub mod dpctl;
+pub mod ofctl;

@@ -3,12 +3,11 @@
 use std::fmt::Write;
 
 use super::PrintContext;
-use crate::actions::{self, format::Names};
+use crate::actions;
 use crate::flow_text::flow_mod::NO_BUFFER;
 use crate::flow_text::{FlowMod, FlowModCommand, FlowModFlags, FlowStats};
 use crate::frame::Frame;
 use crate::matching::match_format::DEFAULT_PRIORITY;
-use crate::messages::duration::Duration;
 use crate::messages::flow_removed::{FlowRemoved, removed_reason};
 use crate::messages::flow_stats::{AggregateStats, FlowStatsRequest};
 use crate::messages::table::TABLE_ALL;
@@ -112,54 +111,8 @@ pub(super) fn stats_request(s: &mut String, m: &FlowStatsRequest, cx: PrintConte
 
 pub(super) fn stats_reply(s: &mut String, list: &[FlowStats], cx: PrintContext<'_>) {
     for fs in list {
-        s.push('\n');
-        s.push_str(&flow_stats_to_string(fs, cx.names, true));
+        let _ = write!(s, "\n{}", fs.display(cx.names, true));
     }
-}
-
-/// A flow's line in `dump-flows`, with a space before it; without `show_stats` only what makes it
-/// the flow it is.
-#[must_use]
-pub fn flow_stats_to_string(fs: &FlowStats, names: Names<'_>, show_stats: bool) -> String {
-    let mut s = String::from(" ");
-    if show_stats || fs.cookie != 0 {
-        let _ = write!(s, "cookie=0x{:x}, ", fs.cookie);
-    }
-    if show_stats {
-        let (sec, nsec) = (fs.duration.as_secs(), fs.duration.subsec_nanos());
-        let sec = u32::try_from(sec).unwrap_or(u32::MAX);
-        let _ = write!(s, "duration={}, ", Duration { sec, nsec });
-    }
-    if show_stats || fs.table_id != 0 || names.tables.is_some() {
-        let _ = write!(s, "table={}, ", names.table(fs.table_id));
-    }
-    if show_stats {
-        let _ = write!(s, "n_packets={}, n_bytes={}, ", fs.packet_count, fs.byte_count);
-    }
-    for (name, n) in [("idle_timeout", fs.idle_timeout), ("hard_timeout", fs.hard_timeout)] {
-        if n != 0 {
-            let _ = write!(s, "{name}={n}, ");
-        }
-    }
-    flags(&mut s, fs.flags);
-    if fs.importance != 0 {
-        let _ = write!(s, "importance={}, ", fs.importance);
-    }
-    if show_stats {
-        if let Some(age) = fs.idle_age {
-            let _ = write!(s, "idle_age={age}, ");
-        }
-        if let Some(age) = fs.hard_age.filter(|age| u64::from(*age) != fs.duration.as_secs()) {
-            let _ = write!(s, "hard_age={age}, ");
-        }
-    }
-    let matched = fs.matched.display(fs.priority, names.ports).to_string();
-    s.push_str(&matched);
-    if !matched.is_empty() {
-        s.push(' ');
-    }
-    let _ = write!(s, "actions={}", actions::display(&fs.actions, names));
-    s
 }
 
 pub(super) fn aggregate(s: &mut String, m: &AggregateStats) {
