@@ -42,7 +42,7 @@ pub fn is_dummy_datapath(datapath_type: &str, dummy: Dummy) -> bool {
 
 /// The type of device that an interface of type `kind` gets.
 #[must_use]
-pub fn device_kind<'a>(kind: &'a str, dummy_datapath: bool, dummy: Dummy) -> &'a str {
+pub fn device_kind(kind: &str, dummy_datapath: bool, dummy: Dummy) -> &str {
     match (kind, dummy) {
         ("patch", _) | ("dummy" | "dummy-internal" | "dummy-pmd", _) => kind,
         ("internal", _) if dummy_datapath => "dummy-internal",

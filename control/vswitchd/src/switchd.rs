@@ -8,13 +8,14 @@ use std::io;
 use std::sync::Arc;
 
 use weir_engine::{Algorithm, Engine, EngineConfig, Link, TimeSource, Tuning};
-use weir_flow::{Datapath, SlowPath};
+use weir_flow::{Datapath, DropReason, SlowPath};
 use weir_ofproto::Switch;
 use weir_ofproto::config as of;
 use weir_ofproto::revalidate::Limits;
 use weir_openflow::OfPort;
 use weir_ovsdb::replica::{Event, Outcome, Replica, Transaction, TxnId};
 use weir_runtime::clock::{Clock, Msec, earlier};
+use weir_runtime::coverage;
 use weir_runtime::reactor::Reactor;
 
 use crate::address::{Candidate, bridge_mac, datapath_id, random_mac};
@@ -336,6 +337,7 @@ impl Switchd {
     fn start_engine(&mut self, desired: &Desired) {
         match self.make_engine(&desired.switch) {
             Ok(engine) => {
+                count_drops(&engine);
                 self.engine = Some(engine);
                 self.engine_error = None;
             }
@@ -564,6 +566,17 @@ impl Switchd {
     #[must_use]
     pub fn is_dummy(&self) -> bool {
         self.bridges.values().any(|b| b.dummy) && self.options.dummy != Dummy::Off
+    }
+}
+
+/// Makes `coverage/show` count the packets dropped for each reason.
+fn count_drops(engine: &Arc<Engine>) {
+    for reason in DropReason::ALL {
+        let engine = Arc::downgrade(engine);
+        coverage::add_reader(reason.counter(), move || {
+            let drops = engine.upgrade().map(|e| e.drops()).unwrap_or_default();
+            drops.iter().find(|(r, _)| r == reason).map_or(0, |(_, n)| *n)
+        });
     }
 }
 

@@ -176,7 +176,7 @@ fn packet_flow(hex: &str, in_port: u32) -> Result<Flow, String> {
         .chars()
         .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
         .collect::<Option<_>>()
-        .filter(|d: &Vec<u8>| d.len() % 2 == 0)
+        .filter(|d: &Vec<u8>| d.len().is_multiple_of(2))
         .ok_or("Trailing garbage in packet data")?;
     let bytes: Vec<u8> = digits.chunks_exact(2).map(|p| p[0] << 4 | p[1]).collect();
     Ok(parse(&bytes, &Metadata { in_port, ..Metadata::default() }).flow)

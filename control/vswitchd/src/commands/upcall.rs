@@ -56,7 +56,9 @@ pub(super) fn register(commands: &mut Commands<Switchd>) {
 /// Counts for `memory/show`, by name.
 pub(crate) fn usage(state: &Switchd) -> BTreeMap<String, u64> {
     let mut usage = BTreeMap::new();
-    let mut put = |k: &str, n: usize| drop(usage.insert(k.to_owned(), n as u64));
+    let mut put = |k: &str, n: usize| {
+        usage.insert(k.to_owned(), n as u64);
+    };
     let bridges = state.switch.bridges();
     let rules: usize = bridges.iter().map(|b| b.lock().flows.len()).sum();
     let ports: usize = bridges.iter().map(|b| b.lock().ports.len()).sum();

@@ -119,7 +119,7 @@ impl Bridge {
             id
         });
         let text = |key| row.key("other_config", key).map(str::to_owned);
-        let vlans = row.get("flood_vlans").into_iter().flat_map(|d| d.keys());
+        let vlans = row.get("flood_vlans").into_iter().flat_map(weir_ovsdb::Datum::keys);
         Self {
             uuid,
             datapath_type: row.str("datapath_type").unwrap_or_default().to_owned(),
@@ -156,7 +156,7 @@ fn parse_datapath_id(text: &str) -> Option<u64> {
 }
 
 fn protocols(row: &Row) -> Vec<OfVersion> {
-    let names = row.get("protocols").into_iter().flat_map(|d| d.keys());
+    let names = row.get("protocols").into_iter().flat_map(weir_ovsdb::Datum::keys);
     let versions: Vec<OfVersion> =
         names.filter_map(|a| OfVersion::from_option_name(a.as_str()?)).collect();
     if versions.is_empty() { OfVersion::ALL.to_vec() } else { versions }

@@ -79,7 +79,7 @@ impl Interface {
 }
 
 fn map(row: &Row, column: &str) -> BTreeMap<String, String> {
-    let pairs = row.get(column).into_iter().flat_map(|d| d.pairs());
+    let pairs = row.get(column).into_iter().flat_map(weir_ovsdb::Datum::pairs);
     let texts = pairs.filter_map(|(k, v)| Some((k.as_str()?.to_owned(), v.as_str()?.to_owned())));
     texts.collect()
 }

@@ -143,7 +143,7 @@ impl OpenVSwitch {
 }
 
 fn dpdk(row: &Row) -> BTreeMap<String, String> {
-    let pairs = row.get("other_config").into_iter().flat_map(|d| d.pairs());
+    let pairs = row.get("other_config").into_iter().flat_map(weir_ovsdb::Datum::pairs);
     let texts = pairs.filter_map(|(k, v)| Some((k.as_str()?.strip_prefix("dpdk-")?, v.as_str()?)));
     texts.map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
 }

@@ -43,7 +43,7 @@ impl Port {
             _ => VlanMode::Trunk,
         };
         let set = |column| {
-            let atoms = row.get(column).into_iter().flat_map(|d| d.keys());
+            let atoms = row.get(column).into_iter().flat_map(weir_ovsdb::Datum::keys);
             let vlans: Vec<u16> =
                 atoms.filter_map(|a| u16::try_from(a.as_integer()?).ok()).collect();
             Some(vlans).filter(|v| !v.is_empty())

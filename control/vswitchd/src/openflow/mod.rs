@@ -198,7 +198,7 @@ impl Worker {
 
     /// Lets every bridge do what it can, and says when to come back.
     fn serve(&mut self, now: Msec) -> Option<Msec> {
-        let Some(datapath) = self.datapath.clone() else { return None };
+        let datapath = self.datapath.clone()?;
         self.switch.deliver_packet_ins();
         let mut due = None;
         for sockets in self.bridges.values_mut() {
