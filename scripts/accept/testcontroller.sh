@@ -27,3 +27,11 @@ reaches b 10.99.0.1 || fail "b does not reach a"
 say "its flows show"
 . "$(dirname "$0")/clients/flows.sh"
 flows_show "$bridge" 'icmp.*actions=output:'
+
+say "a switch that was killed gets its flows again"
+kill -KILL "$switch_pid"
+wait "$switch_pid" 2>/dev/null || true
+rm -f "$work/switch.ctl"
+start_switch
+wait_for 20 reaches a 10.99.0.2
+flows_show "$bridge" 'icmp.*actions=output:'

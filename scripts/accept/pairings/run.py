@@ -52,12 +52,9 @@ class Command:
         if line.startswith("input "):
             text, line = line.removeprefix("input ").split(" | ", 1)
             self.input = text.replace("\\n", "\n") + "\n"
-        # JSON is one word; everything else has no blanks inside its words.
-        if " [" in line:
-            line, json = line.split(" [", 1)
-            self.words = line.split() + ["[" + json]
-        else:
-            self.words = [word.replace('"', "") for word in line.split()]
+        # JSON is one word as it stands; the rest is as a shell would have it.
+        line, *json = line.split(" [", 1)
+        self.words = shlex.split(line) + ["[" + text for text in json]
 
 
 class Difference:
