@@ -88,13 +88,12 @@ pub(crate) struct Lookup {
     pub(crate) table: MegaflowTable,
     emc: Emc,
     secret: HashKey,
-    sweeps: usize,
 }
 
 impl Lookup {
     pub(crate) fn new() -> Self {
         let secret = HashKey::random();
-        Self { table: MegaflowTable::new(secret), emc: Emc::new(MIN_ENTRIES), secret, sweeps: 0 }
+        Self { table: MegaflowTable::new(secret), emc: Emc::new(MIN_ENTRIES), secret }
     }
 
     /// Parses and projects the packets of a burst from one port, and divides it into runs.
@@ -236,8 +235,11 @@ impl Lookup {
         if self.table.maintain() {
             self.emc.clear();
         }
-        self.sweeps = self.sweeps.wrapping_add(1);
-        self.emc.sweep(self.sweeps);
+    }
+
+    /// A little housekeeping, many times a second.
+    pub(crate) fn sweep(&mut self) {
+        self.emc.sweep();
     }
 
     /// How many entries the EMC should have, if it has too few.

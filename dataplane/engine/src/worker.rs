@@ -361,6 +361,11 @@ impl Worker {
         }
     }
 
+    /// A little housekeeping, many times a second.
+    pub(crate) fn sweep(&mut self) {
+        self.lookup.sweep();
+    }
+
     /// Housekeeping, about once a second.
     pub(crate) fn maintain(&mut self) {
         self.lookup.maintain();

@@ -60,6 +60,8 @@ pub(crate) struct Emc {
     mask: u64,
     /// Keys that found both their places full lately.
     crowded: usize,
+    /// Where the next sweep begins.
+    hand: usize,
 }
 
 impl std::fmt::Debug for Emc {
@@ -75,7 +77,7 @@ impl Emc {
         let mut entries = Vec::with_capacity(n);
         crate::huge_pages::advise(&mut entries);
         entries.resize(n, Entry::EMPTY);
-        Self { mask: n as u64 - 1, entries, crowded: 0 }
+        Self { mask: n as u64 - 1, entries, crowded: 0, hand: 0 }
     }
 
     /// How many entries would be better, if this many are too few. To be asked once a second.
@@ -141,12 +143,12 @@ impl Emc {
         self.entries.fill(Entry::EMPTY);
     }
 
-    /// Lets go of dead megaflows among a part of the entries; `turn` counts the calls.
-    pub(crate) fn sweep(&mut self, turn: usize) {
-        const PART: usize = 1024;
-        let parts = self.entries.len().div_ceil(PART).max(1);
-        let start = turn % parts * PART;
-        for entry in self.entries.iter_mut().skip(start).take(PART) {
+    /// Lets go of dead megaflows among the next few entries.
+    pub(crate) fn sweep(&mut self) {
+        const FEW: usize = 16;
+        let start = self.hand & self.mask as usize;
+        self.hand = start + FEW;
+        for entry in self.entries.iter_mut().skip(start).take(FEW) {
             if entry.flow.is_some() && entry.is_free() {
                 *entry = Entry::EMPTY;
             }
@@ -211,7 +213,7 @@ mod tests {
         assert_eq!(emc.wanted(), Some(MIN_ENTRIES * 4));
         flows.iter().for_each(|flow| flow.bury());
         assert!((0..20_000).all(|i| find(&emc, 7, i).is_none()));
-        (0..8).for_each(|turn| emc.sweep(turn));
+        (0..MIN_ENTRIES / 16).for_each(|_| emc.sweep());
         assert!(flows.iter().all(|flow| Arc::strong_count(flow) == 1));
     }
 }

@@ -117,7 +117,7 @@ impl MegaflowTable {
             subtables: Vec::new(),
         });
         let mask = mask_budget::choose(port.subtables.iter().map(|s| &*s.table.mask), &wanted);
-        let index = port.subtables.iter().position(|s| *s.table.mask == mask);
+        let index = port.subtables.iter().position(|s| mask_budget::same(&s.table.mask, &mask));
         let index = index.unwrap_or_else(|| {
             port.subtables.push(PortSubtable { table: Subtable::new(mask), fresh: false });
             port.subtables.len() - 1
@@ -139,7 +139,7 @@ impl MegaflowTable {
 
     fn subtable_of(&mut self, flow: &Megaflow) -> Option<&mut Subtable> {
         let port = self.ports.get_mut(&flow.in_port)?;
-        port.subtables.iter_mut().map(|s| &mut s.table).find(|s| s.mask == flow.mask)
+        port.subtables.iter_mut().map(|s| &mut s.table).find(|s| Arc::ptr_eq(&s.mask, &flow.mask))
     }
 
     /// Takes a megaflow out; false when it is not here (any more).

@@ -269,6 +269,7 @@ impl Loop {
         }
         self.clock_at = tsc;
         self.now_ms = self.time.now_ms();
+        self.worker.sweep();
         if self.now_ms >= self.maintain_at_ms {
             self.maintain_at_ms = self.now_ms + 1000;
             self.worker.maintain();

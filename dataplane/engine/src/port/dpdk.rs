@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use weir_dpdk::offload::dev_rx;
 use weir_dpdk::{EthConfig, EthDev, Started};
 
 use crate::port::options::Options;
@@ -44,7 +45,7 @@ pub(crate) fn open(
     };
     let numa = dev.socket().max(0);
     let pool = pools.for_mtu(mtu, numa)?;
-    let Started { rx, tx, rxq_desc, txq_desc, tx_offloads, link_state_interrupt, .. } =
+    let Started { rx, tx, rxq_desc, txq_desc, rx_offloads, tx_offloads, link_state_interrupt } =
         dev.start(&config, &pool)?;
     let port = DpdkPort {
         devargs: devargs.to_owned(),
@@ -56,8 +57,9 @@ pub(crate) fn open(
         link_interrupt: link_state_interrupt,
         dev,
     };
+    let tells = rx_offloads & (dev_rx::TCP_CKSUM | dev_rx::UDP_CKSUM | dev_rx::TCP_LRO) != 0;
     let opened = Opened {
-        rx: rx.into_iter().map(Rx::Dpdk).collect(),
+        rx: rx.into_iter().map(|queue| Rx::Dpdk(queue, tells)).collect(),
         tx: tx.into_iter().map(|queue| Tx::Dpdk(queue, tx_offloads)).collect(),
         mtu,
         mac: port.dev.mac()?,

@@ -4,6 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use weir_dpdk::{Batch, RxQueue};
 
+use crate::offload;
 use crate::port::dummy::DummyRx;
 use crate::port::system::SystemRx;
 use crate::port::tap::TapRx;
@@ -23,8 +24,8 @@ pub(crate) enum Pace {
 /// See the [module documentation](self).
 #[derive(Debug)]
 pub(crate) enum Rx {
-    /// A DPDK device.
-    Dpdk(RxQueue),
+    /// A DPDK device, and whether it says of packets what is left undone in them.
+    Dpdk(RxQueue, bool),
     /// A guest.
     Vhost(VhostRx),
     /// A tap device.
@@ -40,7 +41,13 @@ impl Rx {
     #[inline]
     pub(crate) fn receive(&mut self, batch: &mut Batch) -> usize {
         match self {
-            Self::Dpdk(queue) => queue.rx_burst(batch),
+            Self::Dpdk(queue, tells) => {
+                let n = queue.rx_burst(batch);
+                if *tells {
+                    batch.iter_mut().for_each(offload::adopt_received);
+                }
+                n
+            }
             Self::Vhost(vhost) => vhost.receive(batch),
             Self::Tap(tap) => tap.receive(batch),
             Self::System(system) => system.receive(batch),
@@ -51,7 +58,7 @@ impl Rx {
     /// How it wants to be looked after.
     pub(crate) fn pace(&self) -> Pace {
         match self {
-            Self::Dpdk(_) | Self::Vhost(_) => Pace::Poll,
+            Self::Dpdk(..) | Self::Vhost(_) => Pace::Poll,
             Self::Tap(_) | Self::System(_) => Pace::Kernel,
             Self::Dummy(_) => Pace::Woken,
         }
@@ -62,7 +69,7 @@ impl Rx {
         match self {
             Self::Tap(tap) => Some(tap.fd()),
             Self::System(system) => Some(system.fd()),
-            Self::Dpdk(_) | Self::Vhost(_) | Self::Dummy(_) => None,
+            Self::Dpdk(..) | Self::Vhost(_) | Self::Dummy(_) => None,
         }
     }
 
