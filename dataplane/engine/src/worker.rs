@@ -8,6 +8,7 @@ use crossbeam::channel::Sender;
 use crossbeam::queue::SegQueue;
 use weir_dpdk::{Batch, Mbuf, Mempool, rdtsc};
 use weir_flow::action::Action;
+use weir_flow::packet::{Malformed, parse_into};
 use weir_flow::slowpath::Translation;
 use weir_flow::{DropReason, Flow, PortNo};
 
@@ -221,12 +222,15 @@ impl Worker {
 
     /// Takes one packet through the megaflow table by its whole flow.
     fn process(&mut self, packet: Mbuf, meta: PacketMeta, moment: Moment<'_>) {
-        let parsed = self.exec.flow_of(&packet, &meta);
-        if let Some(reason) = parsed.malformed.and_then(weir_flow::packet::Malformed::drop_reason) {
+        let mut key = Flow::ZERO;
+        meta.fill(&mut key);
+        let (_, malformed) =
+            parse_into(packet.data(), packet.len() as usize, self.exec.vlan_limit, &mut key);
+        if let Some(reason) = malformed.and_then(Malformed::drop_reason) {
             self.exec.drops.add(reason, 1);
             return;
         }
-        let key = &parsed.flow;
+        let key = &key;
         let found = self.lookup.find(key);
         let Some(flow) = found.flow else {
             return self.miss(packet, meta, key, moment);

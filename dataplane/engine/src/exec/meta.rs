@@ -37,6 +37,15 @@ impl PacketMeta {
         }
     }
 
+    /// Writes it into a flow.
+    pub(crate) fn fill(&self, flow: &mut Flow) {
+        flow.in_port = self.in_port.into();
+        flow.recirc_id = self.recirc_id.into();
+        flow.dp_hash = self.dp_hash.into();
+        flow.skb_priority = self.skb_priority.into();
+        flow.pkt_mark = self.pkt_mark.into();
+    }
+
     /// For the parser, of a packet of `total_len` bytes.
     pub(crate) fn metadata(&self, total_len: usize, vlan_limit: usize) -> Metadata {
         Metadata {

@@ -91,12 +91,19 @@ fn a_guest_s_packets_come_and_go() {
     };
     engine.add_port(PortNo(30), vhost).unwrap();
     let path = rig.path("vhost0");
-    let guest = dpdk("guest", &format!("net_virtio_user_b,path={path},queues=1,queue_size=256"));
+    let mut guest =
+        dpdk("guest", &format!("net_virtio_user_b,path={path},queues=2,queue_size=256"));
+    guest.options.insert("n_rxq".to_owned(), "2".to_owned());
     engine.add_port(PortNo(31), guest).unwrap();
     let up = || engine.port_status(PortNo(30)).unwrap().link.up;
     wait("the guest is there", || {
         engine.run();
         up()
+    });
+    wait("the switch has as many queues", || {
+        engine.run();
+        let status = engine.port_status(PortNo(30)).unwrap();
+        (status.n_rxq, status.n_txq) == (2, 2)
     });
     let packet = udp(1, 2, 3, 4, &[9; 40]);
     wait("guest to switch", || {
