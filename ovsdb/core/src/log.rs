@@ -324,7 +324,7 @@ impl Log {
 }
 
 /// A record as it stands in the file.
-fn compose(record: &Json) -> Vec<u8> {
+pub fn compose(record: &Json) -> Vec<u8> {
     let mut body = String::new();
     record.print_into(&mut body);
     body.push('\n');

@@ -4,7 +4,7 @@
 use weir_jsonrpc::Json;
 use weir_ovsdb::text::{datum_to_bare, datum_to_string};
 use weir_ovsdb::{ColumnType, Datum, Uuid};
-use weir_runtime::argv::Opt;
+use weir_runtime::argv::{Given, Opt};
 
 /// The options of table output.
 pub const OPTIONS: &[Opt] = &[
@@ -15,6 +15,27 @@ pub const OPTIONS: &[Opt] = &[
     Opt::flag("bare"),
     Opt::required("max-column-width"),
 ];
+
+/// Obeys one option of [`OPTIONS`]. False if it is another's.
+///
+/// # Errors
+/// The value is wrong, in OVS's words.
+pub fn handle_option(given: &Given, style: &mut Style) -> Result<bool, String> {
+    match given.id {
+        "format" => style.format = Format::parse(given.text())?,
+        "data" => style.data = Data::parse(given.text())?,
+        "no-headings" => style.headings = false,
+        "pretty" => style.pretty = true,
+        "bare" => {
+            style.format = Format::List;
+            style.data = Data::Bare;
+            style.headings = false;
+        }
+        "max-column-width" => style.max_column_width = given.text().parse().unwrap_or(0),
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
 
 /// `--format`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,25 +159,6 @@ impl Cell {
             Self::Datum(datum, type_) => datum.to_json(type_),
         }
     }
-
-    /// The text for HTML: a row's own UUID is an anchor, a reference is a link to one.
-    fn as_html(&self, is_own: bool, data: Data) -> String {
-        let mut text = html(&self.text(data));
-        let Self::Datum(datum, type_) = self else { return text };
-        if type_.is_map() {
-            return text;
-        }
-        for uuid in datum.keys().iter().filter_map(weir_ovsdb::Atom::as_uuid) {
-            let uuid = uuid.to_string();
-            let short = uuid.get(..8).unwrap_or(&uuid);
-            let link = match is_own {
-                true => format!("<a name=\"{uuid}\">{short}</a>"),
-                false => format!("<a href=\"#{uuid}\">{short}</a>"),
-            };
-            text = text.replace(&uuid, &link);
-        }
-        text
-    }
 }
 
 /// A table: headings and rows of as many cells.
@@ -274,7 +276,7 @@ impl Table {
         }
         out.push_str("<table border=1>\n");
         if let Some(caption) = &self.caption {
-            out.push_str(&format!("  <caption>{}</caption>\n", html(caption)));
+            out.push_str(&format!("    <caption>{}</caption>\n", html(caption)));
         }
         if style.headings {
             out.push_str("  <tr>\n");
@@ -287,7 +289,7 @@ impl Table {
             out.push_str("  <tr>\n");
             for (i, cell) in row.iter().enumerate() {
                 let is_own = self.headings.get(i).is_some_and(|h| h == "_uuid");
-                let text = cell.as_html(is_own, style.data);
+                let text = with_links(&html(&cell.text(style.data)), is_own);
                 out.push_str(&format!("    <td>{text}</td>\n"));
             }
             out.push_str("  </tr>\n");
@@ -317,6 +319,25 @@ fn csv(text: &str) -> String {
     } else {
         text.to_owned()
     }
+}
+
+/// Makes each UUID a link to its row, or the place that links lead to.
+fn with_links(text: &str, is_own: bool) -> String {
+    const UUID_LEN: usize = 36;
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some(c) = rest.chars().next() {
+        let word = rest.get(..UUID_LEN);
+        if let Some(uuid) = word.filter(|w| weir_ovsdb::atom::uuid_from_string(w).is_some()) {
+            let (what, mark) = if is_own { ("name", "") } else { ("href", "#") };
+            let short = uuid.get(..8).unwrap_or(uuid);
+            out.push_str(&format!("<a {what}=\"{mark}{uuid}\">{short}</a>"));
+            rest = rest.get(UUID_LEN..).unwrap_or_default();
+        } else {
+            out.push(c);
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        }
+    }
+    out
 }
 
 fn html(text: &str) -> String {

@@ -130,7 +130,7 @@ impl Database {
 
 /// Splits at the commas that begin another connection's name: IPv6 addresses and file names may
 /// hold commas of their own.
-fn split_remotes(remote: &str) -> Vec<String> {
+pub(crate) fn split_remotes(remote: &str) -> Vec<String> {
     let mut remotes: Vec<String> = Vec::new();
     for part in remote.split(',') {
         let begins = ["unix:", "tcp:", "ssl:", "punix:", "ptcp:", "pssl:"];

@@ -32,6 +32,7 @@ mod value;
 pub use attempt::Attempt;
 pub use context::{Context, CtlError, Output, ToolState};
 pub use database::Database;
+pub(crate) use database::split_remotes;
 pub use interest::Needs;
 pub use options::Settings;
 pub use record::{RecordId, TableNames};

@@ -1,11 +1,11 @@
 //! The options that stand before the first command: the tool's own, and those of that command.
 
-use weir_runtime::argv::{self, Given, Opt, Order};
+use weir_runtime::argv::{self, Opt, Order};
 use weir_runtime::program::Fatal;
 use weir_runtime::{dirs, timeout, version, vlog};
 
 use super::{CommandTables, listing};
-use crate::table::{self, Data, Format, Style};
+use crate::table::{self, Style};
 
 /// The options of the `*ctl` tools.
 pub(super) const OPTIONS: &[Opt] = &[
@@ -79,7 +79,7 @@ pub(super) fn parse<S>(
     };
     let mut leading = Vec::new();
     for given in &parsed.options {
-        if vlog::handle_option(given)? || table_option(given, &mut settings.style)? {
+        if vlog::handle_option(given)? || table::handle_option(given, &mut settings.style)? {
             continue;
         }
         if of_commands.iter().any(|o| o.id == given.id) {
@@ -109,23 +109,6 @@ pub(super) fn parse<S>(
         }
     }
     Ok(CommandLine::Run { settings, leading, args: parsed.args })
-}
-
-fn table_option(given: &Given, style: &mut Style) -> Result<bool, Fatal> {
-    match given.id {
-        "format" => style.format = Format::parse(given.text())?,
-        "data" => style.data = Data::parse(given.text())?,
-        "no-headings" => style.headings = false,
-        "pretty" => style.pretty = true,
-        "bare" => {
-            style.format = Format::List;
-            style.data = Data::Bare;
-            style.headings = false;
-        }
-        "max-column-width" => style.max_column_width = given.text().parse().unwrap_or(0),
-        _ => return Ok(false),
-    }
-    Ok(true)
 }
 
 /// The options of all commands, each once.
