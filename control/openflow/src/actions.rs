@@ -15,7 +15,7 @@ mod table;
 pub mod verify;
 
 pub use action::{Action, Actions};
-pub use check::{CheckContext, check_actions};
+pub use check::{CheckContext, check_actions, check_consistency};
 pub use decode::{decode_actions, decode_instructions};
 pub use encode::{encode_actions, encode_instructions};
 pub use format::{ActionsText, display};

@@ -105,7 +105,9 @@ fn damaged_matches() {
         };
         let write = |m: &Match, bytes: &mut Vec<u8>| match (version, round % 2) {
             (OfVersion::V10, 0) => ofp10_match::encode(m, bytes),
-            (OfVersion::V10, _) => nxm::encode_match(m, Some(version).filter(|_| false), None, bytes),
+            (OfVersion::V10, _) => {
+                nxm::encode_match(m, Some(version).filter(|_| false), None, bytes)
+            }
             _ => {
                 ofp11_match::encode_framed(m, version, bytes);
             }
@@ -120,7 +122,8 @@ fn damaged_matches() {
         let over = |m: &Match| {
             let mut again = Vec::new();
             write(m, &mut again);
-            read(&again).unwrap_or_else(|e| panic!("{version} {e}: {m}\n{bytes:02x?}\n{again:02x?}"))
+            read(&again)
+                .unwrap_or_else(|e| panic!("{version} {e}: {m}\n{bytes:02x?}\n{again:02x?}"))
         };
         let once = over(&m);
         assert_eq!(over(&once).to_string(), once.to_string(), "{version} {m}");
@@ -131,7 +134,10 @@ fn damaged_matches() {
 #[test]
 fn damaged_texts() {
     let mut r = Random(0x0dd_ba19);
-    let odd = ["(", ")", "[", "]", "->", "/", ":", "=", ",", "é", "0x", "-", "..", "actions=", "\u{0}", "'", "\""];
+    let odd = [
+        "(", ")", "[", "]", "->", "/", ":", "=", ",", "é", "0x", "-", "..", "actions=", "\u{0}",
+        "'", "\"",
+    ];
     for _ in 0..30_000 {
         let (text, _) = valid_flow(&mut r);
         let mut chars: Vec<char> = text.chars().collect();

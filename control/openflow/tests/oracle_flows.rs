@@ -8,9 +8,9 @@ mod grammar;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use weir_openflow::actions::format::Names;
 use grammar::{Random, flow};
 use weir_openflow::actions::check::check_consistency;
+use weir_openflow::actions::format::Names;
 use weir_openflow::actions::{
     CheckContext, DecodeContext, decode_instructions, encode_instructions,
 };

@@ -160,6 +160,8 @@ pub struct ControllerAction {
     pub pause: bool,
     /// Meter that polices the packet-ins of this action.
     pub meter_id: Option<u32>,
+    /// Did it come as `NXAST_CONTROLLER2`? It is written the same way again.
+    pub as_properties: bool,
 }
 
 impl Default for ControllerAction {
@@ -171,6 +173,7 @@ impl Default for ControllerAction {
             userdata: Vec::new(),
             pause: false,
             meter_id: None,
+            as_properties: false,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::table::WIRE_FORMS;
 use super::verify::{self, Outer};
 use super::{Action, Actions};
 use crate::ofp_errors::OfpError;
+use crate::print::hex_dump;
 use crate::version::OfVersion;
 use crate::wire::Reader;
 
@@ -19,7 +20,15 @@ pub(crate) fn decode_unverified(bytes: &[u8], cx: DecodeContext) -> Result<Actio
     while !r.is_empty() {
         let at = bytes.len() - r.len();
         let action = raw::pull(&mut r, WIRE_FORMS, cx).inspect_err(|error| {
-            log::warn!(target: "ofp_actions", "bad action at offset {at:#x} ({error})");
+            if log::log_enabled!(target: "ofp_actions", log::Level::Warn) {
+                let dump = hex_dump(bytes);
+                // Offsets and numbers, without the characters.
+                let bare = |l: &str| l.split(" |").next().unwrap_or_default().trim_end().to_owned();
+                let dump: Vec<_> = dump.lines().map(bare).collect();
+                log::warn!(
+                    target: "ofp_actions", "bad action at offset {at} ({error}):\n{}", dump.join("\n")
+                );
+            }
         })?;
         actions.push(action);
     }

@@ -30,6 +30,12 @@ impl Names<'_> {
         }
     }
 
+    /// Does the table have a name?
+    #[must_use]
+    pub fn has_table(&self, table: u8) -> bool {
+        self.tables.is_some_and(|t| t.name(table.into()).is_some())
+    }
+
     /// The name or the number of a port.
     #[must_use]
     pub fn port(&self, port: crate::ofp_port::OfPort) -> String {

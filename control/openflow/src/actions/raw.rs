@@ -5,6 +5,7 @@ use core::ops::RangeInclusive;
 
 use super::Action;
 use crate::ofp_errors::OfpError;
+use crate::value_text::number::alt_hex;
 use crate::version::OfVersion;
 use crate::wire::{Put, Reader};
 
@@ -180,7 +181,9 @@ pub(crate) fn pull(
     let Some(raw) = rows.iter().find(|raw| raw.code(cx.version) == Some((vendor, kind))) else {
         log::warn!(
             target: "ofp_actions",
-            "unknown {} action for vendor {vendor:#x} and type {kind}", cx.version
+            "unknown {} action for vendor {} and type {kind}",
+            cx.version.option_name(),
+            alt_hex(vendor.into())
         );
         return Err(if vendor == OF {
             OfpError::OFPBAC_BAD_TYPE
@@ -193,7 +196,9 @@ pub(crate) fn pull(
     if len > r.len() || !fits || !len.is_multiple_of(ALIGN) {
         log::warn!(
             target: "ofp_actions",
-            "OpenFlow action {} length {len} is not valid in a buffer of {} bytes", raw.name, r.len()
+            "OpenFlow action {} length {len} not in valid range [{min_len},{}]",
+            raw.name,
+            if raw.extensible { usize::from(u16::MAX) / ALIGN * ALIGN } else { min_len }
         );
         return Err(BAD_LEN);
     }

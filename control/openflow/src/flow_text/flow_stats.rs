@@ -71,11 +71,16 @@ pub fn format_duration(d: Duration) -> String {
 impl fmt::Display for FlowStatsText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let flow = self.flow;
-        write!(f, " cookie=0x{:x}, ", flow.cookie)?;
+        f.write_str(" ")?;
+        if self.stats || flow.cookie != 0 {
+            write!(f, "cookie=0x{:x}, ", flow.cookie)?;
+        }
         if self.stats {
             write!(f, "duration={}, ", format_duration(flow.duration))?;
         }
-        write!(f, "table={}, ", self.names.table(flow.table_id))?;
+        if self.stats || flow.table_id != 0 || self.names.has_table(flow.table_id) {
+            write!(f, "table={}, ", self.names.table(flow.table_id))?;
+        }
         if self.stats {
             write!(f, "n_packets={}, n_bytes={}, ", flow.packet_count, flow.byte_count)?;
         }

@@ -79,7 +79,7 @@ pub fn encode_framed(m: &Match, version: OfVersion, out: &mut Vec<u8>) -> usize 
 }
 
 /// Reads what follows the header of a standard match.
-fn decode_standard(r: &mut Reader<'_>) -> Result<Match, OfpError> {
+pub(crate) fn decode_standard(r: &mut Reader<'_>) -> Result<Match, OfpError> {
     const BAD_VALUE: OfpError = OfpError::OFPBMC_BAD_VALUE;
     let in_port = r.u32()?;
     let w = r.u32()?;
@@ -179,7 +179,7 @@ fn decode_standard(r: &mut Reader<'_>) -> Result<Match, OfpError> {
     Ok(m)
 }
 
-fn encode_standard(m: &Match, out: &mut Vec<u8>) {
+pub(crate) fn encode_standard(m: &Match, out: &mut Vec<u8>) {
     let (flow, mask) = (&m.flow, &m.mask.0);
     let start = out.len();
     out.put_u16(OFPMT_STANDARD);

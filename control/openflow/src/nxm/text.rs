@@ -19,7 +19,16 @@ pub fn format_entries(bytes: &[u8]) -> String {
     let mut r = Reader::new(bytes, OfpError::OFPBMC_BAD_LEN);
     while !r.is_empty() {
         let mut ahead = r.clone();
-        let Ok(entry) = pull_any(&mut ahead) else { break };
+        let entry = match pull_any(&mut ahead) {
+            Ok(entry) => entry,
+            Err(error) => {
+                // Only a whole entry can have wrong wildcards.
+                if error == OfpError::OFPBMC_BAD_WILDCARDS {
+                    r = ahead;
+                }
+                break;
+            }
+        };
         r = ahead;
         let h = entry.header;
         let hex = |v: &[u8]| v.iter().map(|b| format!("{b:02x}")).collect::<String>();

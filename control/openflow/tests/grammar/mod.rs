@@ -20,6 +20,7 @@ impl Random {
     }
 }
 
+#[rustfmt::skip]
 const METADATA: &[&str] = &[
     "in_port=1", "in_port=LOCAL", "reg0=0x5", "reg1=5/7", "reg15=0xffffffff", "reg3[4..7]=5",
     "xreg2=0x123456789abcdef", "xreg1=0x5/0xff00000000", "xxreg1=0x1/0xf0000000000000000",
@@ -29,12 +30,14 @@ const METADATA: &[&str] = &[
     "conj_id=9", "ct_state=+trk+new-inv", "ct_state=-trk", "ct_zone=4", "ct_mark=3/0xf",
     "ct_label=0x12345678901234567890", "actset_output=4", "dp_hash=1/0xf", "recirc_id=3",
 ];
+#[rustfmt::skip]
 const ETHERNET: &[&str] = &[
     "dl_src=00:11:22:33:44:55", "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00",
     "eth_dst=ff:ff:ff:ff:ff:ff", "dl_vlan=10", "dl_vlan=0xffff", "dl_vlan=3,dl_vlan_pcp=2",
     "dl_vlan_pcp=4", "vlan_tci=0x0", "vlan_tci=0x1123/0x1fff", "vlan_tci=0/0x1fff",
     "vlan_vid=0x1005", "vlan_vid=0x1000/0x1000", "vlan_tci=0xf123", "vlan_vid=0x1003,vlan_pcp=5",
 ];
+#[rustfmt::skip]
 const L3: &[&str] = &[
     "ip", "ip,nw_src=10.0.0.1", "ip,nw_dst=10.0.0.0/255.0.255.0", "ip,nw_tos=0x28", "ip,nw_ecn=2",
     "ip,nw_ttl=64", "ip,ip_frag=no", "ip,ip_frag=later", "ip,ip_frag=not_later", "ip,nw_proto=89",
@@ -52,6 +55,7 @@ const L3: &[&str] = &[
     "ct_state=+trk+est,tcp6,ct_ipv6_dst=::1,ct_nw_proto=17,ct_tp_dst=1/1",
     "packet_type=(1,0x800),nw_src=1.2.3.4",
 ];
+#[rustfmt::skip]
 const ACTIONS: &[&str] = &[
     "output:1", "2", "LOCAL", "IN_PORT", "NORMAL", "FLOOD", "ALL", "CONTROLLER:128", "controller",
     "controller(reason=no_match,max_len=64,id=3)", "controller(userdata=01.02.03,pause)",
@@ -84,21 +88,54 @@ const ACTIONS: &[&str] = &[
     "set_field:0x123456789->xreg1", "load:0xffff->NXM_NX_PKT_MARK[0..15]",
 ];
 const IP_ACTIONS: &[&str] = &[
-    "dec_ttl", "dec_ttl(1,2)", "mod_nw_tos:32", "mod_nw_ecn:2", "mod_nw_ttl:64", "ct(commit)",
-    "ct(commit,zone=5,table=3,nat(src=10.0.0.1-10.0.0.5:1000-2000,random))", "ct(table=1,nat)",
+    "dec_ttl",
+    "dec_ttl(1,2)",
+    "mod_nw_tos:32",
+    "mod_nw_ecn:2",
+    "mod_nw_ttl:64",
+    "ct(commit)",
+    "ct(commit,zone=5,table=3,nat(src=10.0.0.1-10.0.0.5:1000-2000,random))",
+    "ct(table=1,nat)",
     "ct(commit,zone=NXM_NX_REG0[0..15],exec(set_field:0x5->ct_mark,load:1->NXM_NX_CT_LABEL[0]))",
-    "ct(commit,force,nat(dst=10.0.0.1,persistent,hash))", "set_field:5->nw_ttl",
-    "set_field:12->ip_dscp", "load:1->NXM_NX_IP_ECN[]", "pop_vlan", "strip_vlan", "pop_mpls:0x800",
-    "push_mpls:0x8847", "set_mpls_label:5", "set_mpls_tc:3", "set_mpls_ttl:9", "dec_mpls_ttl",
-    "dec_nsh_ttl", "mod_tp_src:80", "mod_tp_dst:443", "mod_nw_src:1.2.3.4", "mod_nw_dst:5.6.7.8",
-    "set_field:80->tcp_dst", "set_field:53->udp_src", "set_field:1.2.3.4->ip_dst",
-    "set_field:2001:db8::1->ipv6_src", "set_field:0x1005->vlan_vid", "set_field:3->vlan_pcp",
-    "set_field:9->mpls_label", "set_field:1->arp_op", "set_field:10.0.0.1->arp_tpa",
-    "set_field:00:00:00:00:00:01->nd_sll", "load:0x1005->OXM_OF_VLAN_VID[]", "set_vlan_vid:7",
-    "load:0x1005->NXM_OF_VLAN_TCI[]", "set_field:0x1005->vlan_tci", "set_field:0->vlan_tci",
-    "ct(commit,nat(src=[2001:db8::1]-[2001:db8::9]:5-6,hash))", "ct(commit,alg=ftp)",
-    "fin_timeout(idle_timeout=3,hard_timeout=4)", "move:NXM_OF_IP_SRC[]->NXM_NX_REG0[]",
-    "set_vlan_pcp:2", "resubmit(,3,ct)", "output:NXM_OF_VLAN_TCI[0..11]",
+    "ct(commit,force,nat(dst=10.0.0.1,persistent,hash))",
+    "set_field:5->nw_ttl",
+    "set_field:12->ip_dscp",
+    "load:1->NXM_NX_IP_ECN[]",
+    "pop_vlan",
+    "strip_vlan",
+    "pop_mpls:0x800",
+    "push_mpls:0x8847",
+    "set_mpls_label:5",
+    "set_mpls_tc:3",
+    "set_mpls_ttl:9",
+    "dec_mpls_ttl",
+    "dec_nsh_ttl",
+    "mod_tp_src:80",
+    "mod_tp_dst:443",
+    "mod_nw_src:1.2.3.4",
+    "mod_nw_dst:5.6.7.8",
+    "set_field:80->tcp_dst",
+    "set_field:53->udp_src",
+    "set_field:1.2.3.4->ip_dst",
+    "set_field:2001:db8::1->ipv6_src",
+    "set_field:0x1005->vlan_vid",
+    "set_field:3->vlan_pcp",
+    "set_field:9->mpls_label",
+    "set_field:1->arp_op",
+    "set_field:10.0.0.1->arp_tpa",
+    "set_field:00:00:00:00:00:01->nd_sll",
+    "load:0x1005->OXM_OF_VLAN_VID[]",
+    "set_vlan_vid:7",
+    "load:0x1005->NXM_OF_VLAN_TCI[]",
+    "set_field:0x1005->vlan_tci",
+    "set_field:0->vlan_tci",
+    "ct(commit,nat(src=[2001:db8::1]-[2001:db8::9]:5-6,hash))",
+    "ct(commit,alg=ftp)",
+    "fin_timeout(idle_timeout=3,hard_timeout=4)",
+    "move:NXM_OF_IP_SRC[]->NXM_NX_REG0[]",
+    "set_vlan_pcp:2",
+    "resubmit(,3,ct)",
+    "output:NXM_OF_VLAN_TCI[0..11]",
 ];
 
 /// A random flow.
@@ -138,9 +175,9 @@ pub(crate) fn flow(r: &mut Random) -> String {
     if r.below(10) == 0 {
         actions = vec!["conjunction(5,1/3)".to_owned()];
     } else if r.below(5) == 0 {
-        actions.extend(
-            [r.pick(&["write_metadata:0x5/0xf", "write_metadata:1", "goto_table:9"]).to_owned()],
-        );
+        actions.extend([r
+            .pick(&["write_metadata:0x5/0xf", "write_metadata:1", "goto_table:9"])
+            .to_owned()]);
     } else if r.below(8) == 0 {
         actions.push("clear_actions".to_owned());
         actions.push(format!("write_actions({})", r.pick(&["output:1", "set_queue:1,output:3"])));
@@ -154,4 +191,3 @@ pub(crate) fn flow(r: &mut Random) -> String {
     parts.push(format!("actions={}", actions.join(",")));
     parts.join(",")
 }
-

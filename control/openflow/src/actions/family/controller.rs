@@ -42,7 +42,7 @@ pub(crate) fn decode(b: &mut Body<'_>) -> Result<Action, OfpError> {
 pub(crate) fn decode2(b: &mut Body<'_>) -> Result<Action, OfpError> {
     const BAD_LEN: OfpError = OfpError::OFPBPC_BAD_LEN;
     b.r.zeros(6, OfpError::NXBRC_MUST_BE_ZERO)?;
-    let mut c = ControllerAction::default();
+    let mut c = ControllerAction { as_properties: true, ..ControllerAction::default() };
     let mut r = Reader::new(b.r.rest(), BAD_LEN);
     while !r.is_empty() {
         let mut head = r.clone();
@@ -59,11 +59,15 @@ pub(crate) fn decode2(b: &mut Body<'_>) -> Result<Action, OfpError> {
             property::METER_ID => c.meter_id = Some(p.u32()?).filter(|m| *m != 0),
             _ => return Err(OfpError::OFPBPC_BAD_TYPE),
         }
-        if !p.is_empty() {
-            return Err(BAD_LEN);
-        }
+        // What follows a number is padding, which some senders count.
     }
     Ok(Action::Controller(Box::new(c)))
+}
+
+/// Writes a property of 16 bits, whose length counts the padding.
+fn put_property_u16(out: &mut Vec<u8>, kind: u16, value: u16) {
+    let [high, low] = value.to_be_bytes();
+    put_property(out, kind, &[high, low, 0, 0]);
 }
 
 fn put_property(out: &mut Vec<u8>, kind: u16, payload: &[u8]) {
@@ -75,7 +79,7 @@ fn put_property(out: &mut Vec<u8>, kind: u16, payload: &[u8]) {
 }
 
 pub(crate) fn encode(c: &ControllerAction, v: OfVersion, out: &mut Vec<u8>) {
-    if c.userdata.is_empty() && !c.pause && c.meter_id.is_none() {
+    if !c.as_properties && c.userdata.is_empty() && !c.pause && c.meter_id.is_none() {
         table::CONTROLLER.put(v, out, |b| {
             b.put_u16(c.max_len);
             b.put_u16(c.controller_id);
@@ -86,10 +90,10 @@ pub(crate) fn encode(c: &ControllerAction, v: OfVersion, out: &mut Vec<u8>) {
     table::CONTROLLER2.put(v, out, |b| {
         b.put_zeros(6);
         if c.max_len != u16::MAX {
-            put_property(b, property::MAX_LEN, &c.max_len.to_be_bytes());
+            put_property_u16(b, property::MAX_LEN, c.max_len);
         }
         if c.controller_id != 0 {
-            put_property(b, property::CONTROLLER_ID, &c.controller_id.to_be_bytes());
+            put_property_u16(b, property::CONTROLLER_ID, c.controller_id);
         }
         if c.reason != OFPR_ACTION {
             put_property(b, property::REASON, &[c.reason]);

@@ -21,13 +21,14 @@ use crate::actions::table;
 use crate::actions::{Action, Actions};
 use crate::matching::{FieldValue, Subfield, field_access, prerequisites, usable};
 use crate::nxm::entry;
+use crate::nxm::header::OFPXMC_EXPERIMENTER;
 use crate::nxm::header::has_short_form;
 use crate::ofp_errors::OfpError;
 use crate::value_text::field::{action_name, format_field, parse_field, parse_wide_integer};
 use crate::value_text::number::alt_hex;
 use crate::value_text::{TextError, text_error};
 use crate::version::OfVersion;
-use crate::wire::Put;
+use crate::wire::{Put, Reader};
 
 fn action(field: &Field, value: &FieldValue, mask: FieldValue, form: SetFieldForm) -> Action {
     let value = value.and(&mask);
@@ -35,12 +36,35 @@ fn action(field: &Field, value: &FieldValue, mask: FieldValue, form: SetFieldFor
     Action::SetField(Box::new(SetFieldAction { field, value, mask, flow_has_vlan: false, form }))
 }
 
+/// Reads the entry that is to be written. A header of no known field has a wrong length, unless it
+/// says that there is nothing to write.
+fn pull_entry(
+    r: &mut Reader<'_>,
+    may_mask: bool,
+) -> Result<(&'static Field, FieldValue, FieldValue), OfpError> {
+    let [class_high, class_low, number, length] = r.clone().array()?;
+    let class = u16::from_be_bytes([class_high, class_low]);
+    let is_odd = number & 1 != 0 && length % 2 != 0;
+    if is_odd && class != OFPXMC_EXPERIMENTER {
+        return Err(OfpError::OFPBAC_BAD_SET_LEN);
+    }
+    let header = entry::pull_raw_header(&mut r.clone())?;
+    if header.field().is_none() {
+        let nothing = header.length == 0;
+        return Err(if nothing {
+            OfpError::OFPBAC_BAD_SET_TYPE
+        } else {
+            OfpError::OFPBAC_BAD_SET_LEN
+        });
+    }
+    entry::pull_entry(r, may_mask)
+        .map_err(|e| if e == OfpError::OFPBMC_BAD_MASK { OfpError::OFPBAC_BAD_SET_MASK } else { e })
+}
+
 /// `OFPAT_SET_FIELD`; masks are allowed since OpenFlow 1.5.
 pub(crate) fn decode_set_field(b: &mut Body<'_>, may_mask: bool) -> Result<Action, OfpError> {
     const BAD_ARGUMENT: OfpError = OfpError::OFPBAC_BAD_SET_ARGUMENT;
-    let (field, value, mask) = entry::pull_entry(&mut b.r, may_mask).map_err(|e| {
-        if e == OfpError::OFPBMC_BAD_MASK { OfpError::OFPBAC_BAD_SET_MASK } else { e }
-    })?;
+    let (field, value, mask) = pull_entry(&mut b.r, may_mask)?;
     b.rest_zero(BAD_ARGUMENT)?;
     // OpenFlow says that the ingress port may not be set this way.
     if field.id == id::IN_PORT_OXM || !field.writable {
@@ -73,7 +97,7 @@ pub(crate) fn decode_reg_load(b: &mut Body<'_>) -> Result<Action, OfpError> {
 }
 
 pub(crate) fn decode_reg_load2(b: &mut Body<'_>) -> Result<Action, OfpError> {
-    let (field, value, mask) = entry::pull_entry(&mut b.r, true)?;
+    let (field, value, mask) = pull_entry(&mut b.r, true)?;
     b.rest_zero(OfpError::OFPBAC_BAD_SET_ARGUMENT)?;
     if !field.writable {
         log::warn!(target: "ofp_actions", "destination field {} is not writable", field.name);
