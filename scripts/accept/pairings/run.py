@@ -36,9 +36,14 @@ NORMALIZE = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
     (r"(?m)^<time>\|\d+\|", "<time>|"),
     (r"\.\d+\.ctl\b", ".<pid>.ctl"),
+    # How many messages a tool sent before this one is its own affair.
+    (r"\(xid=0x[0-9a-f]+\)", "(xid=<xid>)"),
     (r"time=[0-9.]+ ms", "time=<ms>"),
     (r"(dump duration : )\d+ms", r"\1<ms>"),
-    # OVS draws the address of a patch port at random.
+    (r"(?m)^( +)\d+: \(keys (\d+)\)", r"\1<id>: (keys \2)"),
+    # OVS counts the addresses of dummy devices on with every device of the machine that it looks at.
+    (r"aa:55:aa:55:00:(?!00)[0-9a-f]{2}", "<mac>"),
+    # It draws the address of a patch port at random.
     (r"(\(patch\d\): addr:)[0-9a-f:]{17}", r"\1<mac>"),
 ]
 
@@ -187,7 +192,14 @@ def compare(command, want, got, differences, tools, daemons):
     hidden = [d for d in differences if d.applies(command.line, tools, daemons)]
 
     def visible(lines):
-        return [line for line in lines if not any(d.pattern.search(line) for d in hidden)]
+        kept = []
+        for line in lines:
+            rest = line
+            for difference in hidden:
+                rest = difference.pattern.sub("", rest)
+            if rest == line or rest.strip(" !"):
+                kept.append(rest)
+        return sorted(kept) if command.sort else kept
 
     reasons = []
     for difference in hidden:
