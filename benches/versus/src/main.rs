@@ -96,6 +96,20 @@ fn run(plan: &Plan) -> Result<(), RunError> {
     let weir = Programs::weir(&plan.weir);
     let ovs = Programs::debian(&plan.ovs);
     let mut report = Report::default();
+    let outcome = contest(plan, &work, &weir, &ovs, &mut report);
+    // What was measured before something failed is worth seeing.
+    print!("{report}");
+    outcome
+}
+
+/// Runs every row as often as planned.
+fn contest(
+    plan: &Plan,
+    work: &process::WorkDir,
+    weir: &Programs,
+    ovs: &Programs,
+    report: &mut Report,
+) -> Result<(), RunError> {
     for row in ROWS.iter().filter(|r| plan.rows.is_empty() || plan.rows.iter().any(|n| n == r.name))
     {
         let capture = work.path().join(format!("{}.pcap", row.name));
@@ -105,19 +119,18 @@ fn run(plan: &Plan) -> Result<(), RunError> {
             let line = report.row(row);
             if plan.has("testpmd") {
                 let (cpu, warm_up, window) = (plan.cpu, plan.warm_up, plan.measure);
-                line.testpmd.push(Testpmd::run(&work, &capture, cpu, warm_up, window)?);
+                line.testpmd.push(Testpmd::run(work, &capture, cpu, warm_up, window)?);
             }
-            for (programs, samples) in [(&weir, &mut line.weir), (&ovs, &mut line.ovs)] {
+            for (programs, samples) in [(weir, &mut line.weir), (ovs, &mut line.ovs)] {
                 if !plan.has(programs.name()) {
                     continue;
                 }
-                let switch = Switch::start(programs, &work, &capture, plan.cpu)?;
+                let switch = Switch::start(programs, work, &capture, plan.cpu)?;
                 switch.install(row)?;
                 samples.push(switch.measure(plan.warm_up, plan.measure)?);
             }
         }
     }
-    print!("{report}");
     Ok(())
 }
 
