@@ -37,8 +37,9 @@ fn out_to(flow: &Flow) -> u32 {
 fn packets_flow_from_device_to_device_while_others_come_and_go() {
     let rig = Rig::new(|flow| always(vec![Action::Output(PortNo(out_to(flow)))]));
     let engine = &rig.engine;
-    engine.add_port(PortNo(10), dpdk("in", "net_null_b_in,size=64")).unwrap();
+    // The sink first: packets come as soon as there is a source.
     engine.add_port(PortNo(11), dpdk("out", "net_null_b_out,no-rx=1")).unwrap();
+    engine.add_port(PortNo(10), dpdk("in", "net_null_b_in,size=64")).unwrap();
     let sent = || engine.port_stats(PortNo(11)).unwrap().tx_packets;
     wait("packets pass", || sent() > 10_000);
     for round in 0..3 {
