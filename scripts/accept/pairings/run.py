@@ -41,6 +41,8 @@ NORMALIZE = [
     (r"time=[0-9.]+ ms", "time=<ms>"),
     (r"(dump duration : )\d+ms", r"\1<ms>"),
     (r"(?m)^( +)\d+: \(keys (\d+)\)", r"\1<id>: (keys \2)"),
+    # Which of two rows is named first depends on their UUIDs.
+    (r"First row, with UUID <uuid>, .*?transaction\.  Second row, .*?transaction\.", "<the two rows>"),
     # OVS counts the addresses of dummy devices on with every device of the machine that it looks at.
     (r"aa:55:aa:55:00:(?!00)[0-9a-f]{2}", "<mac>"),
     # It draws the address of a patch port at random.
