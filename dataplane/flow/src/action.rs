@@ -186,7 +186,8 @@ pub enum Action {
         algorithm: HashAlgorithm,
         basis: u32,
     },
-    /// The next output sends at most this many bytes.
+    /// The next output leaves out what is beyond this many bytes now; headers pushed in between are
+    /// sent besides.
     Truncate(u32),
     /// Executes on a copy; changes to the packet do not outlive it.
     Clone(Actions),

@@ -98,6 +98,11 @@ pub struct Origin {
 impl Origin {
     /// Not a flow's.
     pub const NONE: Self = Self { cookie: u64::MAX, table_miss: false };
+
+    fn of(rule: &Rule) -> Self {
+        let table_miss = rule.priority == 0 && rule.mask.words().is_empty();
+        Self { cookie: rule.cookie, table_miss }
+    }
 }
 
 /// See the [module documentation](self).
@@ -145,6 +150,15 @@ enum Found {
     MissDrop,
     /// The bridge drops fragments.
     FragmentDrop,
+}
+
+impl Found {
+    fn origin(&self) -> Origin {
+        match self {
+            Self::Rule(rule) => Origin::of(rule),
+            _ => Origin::NONE,
+        }
+    }
 }
 
 /// `OFPC_FRAG_DROP`
@@ -259,7 +273,10 @@ impl<'a> Ctx<'a> {
     pub(super) fn first_table(&mut self, table_id: u8) {
         let (table_id, found) = self.lookup(table_id, self.in_port(), true);
         self.table_id = table_id;
+        let origin = found.origin();
         self.execute(found, true, Self::run);
+        // The action set is still the first flow's.
+        self.origin = origin;
     }
 
     fn execute(&mut self, found: Found, last: bool, run: RunActions<'a>) {
@@ -268,10 +285,7 @@ impl<'a> Ctx<'a> {
         self.enter(NodeKind::Table, |ctx| ctx.describe(&found));
         match found {
             Found::Rule(rule) => {
-                self.origin = Origin {
-                    cookie: rule.cookie,
-                    table_miss: rule.priority == 0 && rule.mask.words().is_empty(),
-                };
+                self.origin = Origin::of(&rule);
                 self.credits.push(CreditEntry::Rule { stats: rule.stats.clone() });
                 let actions = rule.actions.clone();
                 self.rule = Some(rule);

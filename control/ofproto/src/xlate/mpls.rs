@@ -43,11 +43,13 @@ pub(super) fn push(flow: &mut Flow, n: usize, ethertype: u16, wc: &mut Mask) {
         flow.mpls_lse[0] = (flow.mpls_lse[1].get() & !BOS).into();
     } else {
         // Explicit null of the payload's family.
-        let label = if flow.dl_type.get() == eth_type::IPV4 { 0 } else { 2 };
+        let label = if flow.dl_type.get() == eth_type::IPV6 { 2 } else { 0 };
         let (tc, ttl) = if flow.is_ip_any() {
             wc.0.nw_tos |= 0xfc;
             wc.0.nw_ttl = 0xff;
-            (u32::from(flow.nw_tos & 0xfc) >> 2, u32::from(flow.nw_ttl))
+            // A packet whose time is up already gets as much as one that has none.
+            let ttl = if flow.nw_ttl == 0 { 64 } else { flow.nw_ttl };
+            (u32::from(flow.nw_tos & 0xfc) >> 2, u32::from(ttl))
         } else {
             (0, 64)
         };
@@ -192,6 +194,21 @@ mod tests {
         assert!(pop(&mut f, 2, eth_type::MPLS, &mut wc) && count(&f, None) == 1);
         assert!(pop(&mut f, 1, eth_type::IPV4, &mut wc) && count(&f, None) == 0);
         assert!(!pop(&mut f, 0, eth_type::IPV4, &mut wc));
+    }
+
+    #[test]
+    fn push_starts_with_64_where_there_is_no_ttl() {
+        let pushed = |dl_type: u16, ttl: u8| {
+            let mut f = Flow::ZERO;
+            f.dl_type = dl_type.into();
+            f.nw_ttl = ttl;
+            push(&mut f, 0, eth_type::MPLS, &mut Mask::default());
+            f.mpls_lse[0].get()
+        };
+        assert_eq!(pushed(eth_type::ARP, 0), 0x140);
+        assert_eq!(pushed(eth_type::IPV4, 0), 0x140);
+        assert_eq!(pushed(eth_type::IPV4, 9), 0x109);
+        assert_eq!(pushed(eth_type::IPV6, 0), 0x2140);
     }
 
     #[test]

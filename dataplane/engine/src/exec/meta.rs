@@ -11,8 +11,8 @@ pub(crate) struct PacketMeta {
     pub(crate) dp_hash: u32,
     pub(crate) skb_priority: u32,
     pub(crate) pkt_mark: u32,
-    /// Longest that the next output may send; 0 for no limit.
-    pub(crate) truncate: u32,
+    /// Bytes that the next output leaves out at the end. Headers pushed in between do not count.
+    pub(crate) cut: u32,
     /// Recirculations so far.
     pub(crate) passes: u8,
 }
@@ -32,7 +32,7 @@ impl PacketMeta {
             dp_hash: flow.dp_hash.get(),
             skb_priority: flow.skb_priority.get(),
             pkt_mark: flow.pkt_mark.get(),
-            truncate: 0,
+            cut: 0,
             passes: 0,
         }
     }

@@ -24,6 +24,8 @@ const MAX_RECIRCULATIONS: u8 = 8;
 const MAX_NESTING: u8 = 32;
 /// Packets that may wait for recirculation at one time.
 const RECIRCULATION_QUEUE: usize = 1024;
+/// Truncation leaves an Ethernet header.
+const ETHERNET_LEN: u32 = 14;
 
 /// The moment and the read-side section of an execution.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +129,7 @@ impl Exec {
         while let Some(action) = rest.next() {
             let last = rest.as_slice().is_empty();
             let next = match action {
-                Action::Output(port) if last && meta.truncate == 0 => {
+                Action::Output(port) if last && meta.cut == 0 => {
                     return self.output(*port, packet);
                 }
                 Action::Output(port) => self.output_copy(*port, &packet, &mut meta),
@@ -162,7 +164,8 @@ impl Exec {
                     Next::Go
                 }
                 Action::Truncate(len) => {
-                    meta.truncate = *len;
+                    let kept = (*len).max(ETHERNET_LEN);
+                    meta.cut = packet.len().saturating_sub(kept);
                     Next::Go
                 }
                 Action::Sample { probability, actions } => {
@@ -214,14 +217,15 @@ impl Exec {
         if !self.tx.has(port) {
             self.drops.add(DropReason::InvalidPort, 1);
         } else if let Some(mut copy) = self.copy_of(packet) {
-            if meta.truncate != 0 && meta.truncate < copy.len() {
-                copy.truncate(meta.truncate);
+            if meta.cut != 0 {
+                let left = copy.len().saturating_sub(meta.cut);
+                copy.truncate(left);
                 // What is left is no whole packet any more: no checksum, no segments.
                 copy.clear_offloads();
             }
             self.output(port, copy);
         }
-        meta.truncate = 0;
+        meta.cut = 0;
         Next::Go
     }
 
@@ -297,8 +301,8 @@ impl Exec {
             return self.descend(copy, *meta, &translation.actions, moment, depth);
         }
         let bytes = offload::finished_bytes(packet);
-        let limit = if meta.truncate == 0 { usize::MAX } else { meta.truncate as usize };
-        let bytes = bytes.get(..bytes.len().min(limit)).unwrap_or_default();
+        let left = bytes.len().saturating_sub(meta.cut as usize);
+        let bytes = bytes.get(..left).unwrap_or_default();
         let taken = match whom {
             Userspace::Controller(cookie) => self.slow_path.packet_in(cookie, &key, bytes),
             Userspace::Sample(cookie) => self.slow_path.sample(cookie, &key, bytes),
@@ -307,7 +311,7 @@ impl Exec {
         if taken.is_err() {
             self.drops.add(DropReason::UserspaceAction, 1);
         }
-        meta.truncate = 0;
+        meta.cut = 0;
     }
 
     fn meter(&self, id: u32, packet: &Mbuf, moment: Moment<'_>) -> Next {

@@ -85,6 +85,26 @@ fn clones_samples_and_length_checks_leave_the_packet_alone() {
 }
 
 #[test]
+fn headers_pushed_after_a_truncation_are_sent_besides() {
+    let rig = Rig::new(|_| {
+        always(vec![
+            Action::Truncate(40),
+            Action::PushVlan { tpid: 0x8100, tci: 0x1005 },
+            Action::Output(PortNo(2)),
+            Action::Truncate(5),
+            Action::Output(PortNo(3)),
+            Action::Truncate(200),
+            Action::Output(PortNo(4)),
+        ])
+    });
+    let packet = udp(1, 2, 3, 4, &[5; 48]);
+    rig.receive(1, &packet);
+    let lengths = [2, 3, 4].map(|port| rig.sent(port)[0].len());
+    assert_eq!(lengths, [44, 14, packet.len() + 4]);
+    assert_eq!(rig.sent(2)[0][16..], packet[12..40]);
+}
+
+#[test]
 fn truncation_is_for_one_output() {
     let rig = Rig::new(|_| {
         always(vec![
