@@ -143,8 +143,7 @@ impl Bridge {
     /// Takes over a configuration. True if translation is concerned.
     pub fn apply(&self, config: &BridgeConfig, now_ms: u64) -> bool {
         let mut state = self.lock();
-        let changed = state.config != *config || state.ports.is_empty();
-        if !changed {
+        if state.config == *config {
             return false;
         }
         state.apply_ports(config, now_ms);

@@ -10,6 +10,7 @@ use weir_flow::slowpath::{Datapath, FlowStats, MegaflowView, Revalidation};
 use crate::Switch;
 use crate::table::hash::Hasher;
 use crate::xlate::credit::{CreditEntry, Credits};
+use crate::xlate::ctx::Tracing;
 use crate::xlate::output::PacketInState;
 use crate::xlate::{Outcome, Start};
 
@@ -101,7 +102,7 @@ impl Revalidator {
                 return keep(view);
             }
             let outcome =
-                switch.translate_key(&guard, view.key, Start::Ingress, now_ms, false, false);
+                switch.translate_key(&guard, view.key, Start::Ingress, now_ms, false, Tracing::Off);
             if !view.mask.datapath().covers(&outcome.mask) {
                 summary.invalidated += 1;
                 return Revalidation::Delete;
@@ -144,7 +145,7 @@ impl Revalidator {
     fn count(&mut self, n_flows: usize, limits: &Limits) {
         let s = &mut self.summary;
         if s.flow_limit == 0 {
-            s.flow_limit = limits.flow_limit.min(10_000);
+            s.flow_limit = limits.flow_limit;
         }
         s.n_flows = n_flows;
         s.avg_flows = (s.avg_flows + n_flows) / 2;

@@ -15,7 +15,7 @@ use crate::bridge::Bridge;
 use crate::config::{Behind, BridgeConfig};
 use crate::connection::{ConnId, ConnKind, Reach};
 use crate::view::{BridgeId, Generation, SwitchView};
-use crate::xlate::ctx::Env;
+use crate::xlate::ctx::{Env, Tracing};
 use crate::xlate::learn::{LearnSink, Learned};
 use crate::xlate::output::PacketInState;
 use crate::xlate::recirc::RecircTable;
@@ -220,7 +220,7 @@ impl Switch {
         start: Start<'_>,
         now_ms: u64,
         side_effects: bool,
-        traced: bool,
+        trace: Tracing,
     ) -> Outcome {
         let env = Env {
             view: self.view.load(guard),
@@ -229,9 +229,10 @@ impl Switch {
             learner: &self.learn_sink,
             side_effects,
             packet_out: matches!(start, Start::PacketOut { .. }),
+            trace,
             now_ms,
         };
-        xlate::translate(env, key, start, traced)
+        xlate::translate(env, key, start)
     }
 
     /// Takes the packets that wait for controllers.
@@ -344,7 +345,8 @@ impl Switch {
 
 impl SlowPath for Switch {
     fn translate(&self, guard: &Guard, miss: &Miss<'_>) -> Translation {
-        let outcome = self.translate_key(guard, miss.key, Start::Ingress, miss.now_ms, true, false);
+        let outcome =
+            self.translate_key(guard, miss.key, Start::Ingress, miss.now_ms, true, Tracing::Off);
         outcome.into_translation()
     }
 

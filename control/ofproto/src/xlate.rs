@@ -44,7 +44,7 @@ use weir_flow::{DropReason, Flow, Mask, PortNo};
 use weir_openflow::{Action, OfPort};
 
 use credit::Credits;
-use ctx::{Ctx, Env, XlateError};
+use ctx::{Ctx, Env, Tracing, XlateError};
 use trace::{Node, NodeKind, Trace};
 
 use crate::view::{BridgeId, BridgeView};
@@ -56,6 +56,9 @@ pub struct Outcome {
     pub actions: DpActions,
     /// Bits that were looked at, as the datapath must compare them.
     pub mask: Mask,
+    /// The same without what says how the packet's tags are stacked, which every datapath compares
+    /// in its own way: for texts.
+    pub examined: Mask,
     /// Why there are no actions, if there was an error.
     pub error: Option<XlateError>,
     /// The packet at the end of the pipeline.
@@ -107,7 +110,7 @@ pub enum Start<'a> {
 
 /// Translates the packet with this datapath key.
 #[must_use]
-pub fn translate(env: Env<'_>, key: &Flow, start: Start<'_>, traced: bool) -> Outcome {
+pub fn translate(env: Env<'_>, key: &Flow, start: Start<'_>) -> Outcome {
     let mut flow = *key;
     vlan::limit(&mut flow, env.view.vlan_limit);
     let handle = match key.recirc_id.get() {
@@ -134,7 +137,7 @@ pub fn translate(env: Env<'_>, key: &Flow, start: Start<'_>, traced: bool) -> Ou
     flow.in_port = u32::from(in_port.0).into();
     flow.actset_output = u32::from(OfPort::UNSET.0).into();
     let mut ctx = Ctx::new(env, bridge, flow);
-    if traced {
+    if env.trace != Tracing::Off {
         ctx.trace = Some(Trace::default());
     }
     ctx.wc = always_examined(key);
@@ -170,7 +173,8 @@ fn ingress(ctx: &mut Ctx<'_>, bridge: &BridgeView, in_port: OfPort) {
 fn failure(key: &Flow, error: XlateError) -> Outcome {
     Outcome {
         actions: Vec::new().into(),
-        mask: always_examined(key),
+        mask: with_structure(always_examined(key), key),
+        examined: always_examined(key),
         error: Some(error),
         final_flow: *key,
         credits: Credits::new(Vec::new(), Vec::new()),
@@ -189,26 +193,33 @@ fn always_examined(key: &Flow) -> Mask {
     if key.is_ip_any() {
         wc.0.nw_frag = FRAG_ANY | FRAG_LATER;
     }
+    wc
+}
+
+/// Adds how the packet's tags are stacked.
+fn with_structure(mut mask: Mask, key: &Flow) -> Mask {
     let n = key.n_vlans();
-    for (i, v) in wc.0.vlans.iter_mut().enumerate().take(MAX_VLANS) {
+    for (i, v) in mask.0.vlans.iter_mut().enumerate().take(MAX_VLANS) {
         if i < n {
             v.tpid = u16::MAX.into();
         }
         if i <= n {
-            v.tci = VLAN_CFI.into();
+            v.tci = (v.tci.get() | VLAN_CFI).into();
         }
     }
-    wc
+    mask
 }
 
 fn finish(mut ctx: Ctx<'_>, key: &Flow) -> Outcome {
-    let mut mask = ctx.wc.datapath();
-    narrow(&mut mask, key);
+    let mut examined = ctx.wc.datapath();
+    narrow(&mut examined, key);
+    let mask = with_structure(examined, key);
     let actions: Vec<DpAction> =
         if ctx.error.is_some() { Vec::new() } else { std::mem::take(&mut ctx.out) };
     Outcome {
         actions: actions.into(),
         mask,
+        examined,
         error: ctx.error,
         final_flow: ctx.flow,
         credits: Credits::new(ctx.credits, ctx.recirculations),
@@ -227,11 +238,11 @@ fn narrow(mask: &mut Mask, key: &Flow) {
     }
     let n = key.n_vlans();
     for (i, v) in m.vlans.iter_mut().enumerate() {
-        if i > n {
+        if i >= n {
+            // No tag: that it is not there is all there is to compare, and always is.
             *v = vlan::tag(0, 0);
-        } else if i == n {
-            // No tag: that it is not there is all there is to compare.
-            *v = vlan::tag(0, VLAN_CFI);
+        } else if v.tci.get() != 0 {
+            v.tci = (v.tci.get() | VLAN_CFI).into();
         }
     }
     let is_ip = key.is_ip_any();

@@ -152,11 +152,7 @@ impl Connection {
         Err(ConnectionError::NoCommonVersion { ours: self.allowed, theirs, reply })
     }
 
-    fn check_version(
-        &self,
-        bytes: &[u8],
-        version: OfVersion,
-    ) -> Result<(), ConnectionError> {
+    fn check_version(&self, bytes: &[u8], version: OfVersion) -> Result<(), ConnectionError> {
         let Some(header) = Header::parse(bytes) else { return Ok(()) };
         // Hello, error and the echoes are the same in every version.
         if self.any_version || header.version == version.wire() || header.kind < 4 {

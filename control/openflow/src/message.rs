@@ -10,6 +10,7 @@ use crate::messages::error::ErrorMsg;
 use crate::messages::flow_mod;
 use crate::messages::flow_removed::FlowRemoved;
 use crate::messages::flow_stats::{self, AggregateStats, FlowStatsRequest};
+use crate::messages::group::{self, GroupDesc, GroupFeatures, GroupMod, GroupStats};
 use crate::messages::hello::Hello;
 use crate::messages::ipfix::IpfixStats;
 use crate::messages::meter;
@@ -54,6 +55,7 @@ pub enum Message {
     PortStatus(PortStatus),
     PacketOut(PacketOut),
     FlowMod(FlowMod),
+    GroupMod(GroupMod),
     PortMod(PortMod),
     TableMod(TableMod),
     BarrierRequest,
@@ -83,7 +85,12 @@ pub enum Message {
     PortStatsReply(Vec<PortStats>),
     QueueStatsRequest(QueueRequest),
     QueueStatsReply(Vec<QueueStats>),
+    GroupStatsRequest(u32),
+    GroupStatsReply(Vec<GroupStats>),
+    GroupDescRequest(u32),
+    GroupDescReply(Vec<GroupDesc>),
     GroupFeaturesRequest,
+    GroupFeaturesReply(GroupFeatures),
     MeterStatsRequest(u32),
     MeterStatsReply(Vec<MeterStats>),
     MeterConfigRequest(u32),

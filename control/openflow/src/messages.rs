@@ -10,6 +10,7 @@ mod fixed_string;
 pub mod flow_mod;
 pub mod flow_removed;
 pub mod flow_stats;
+pub mod group;
 pub mod hello;
 pub mod ipfix;
 mod match_wire;

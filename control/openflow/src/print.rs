@@ -7,6 +7,7 @@ mod bits;
 mod bundle;
 mod fields;
 mod flow;
+mod group;
 pub mod hex_dump;
 mod meter;
 mod nicira;
@@ -178,6 +179,14 @@ fn body(s: &mut String, f: &Frame<'_>, d: &Decoded, cx: PrintContext<'_>) -> Res
         M::MeterStatsReply(list) => meter::stats_reply(s, list),
         M::MeterConfigReply(list) => meter::config_reply(s, list),
         M::MeterFeaturesReply(m) => meter::features(s, m),
+        M::GroupMod(m) => group::group_mod(s, m, v, cx),
+        M::GroupStatsRequest(id) => group::request(s, *id),
+        M::GroupDescRequest(id) if v == OfVersion::V15 || v == OfVersion::V10 => {
+            group::request(s, *id);
+        }
+        M::GroupStatsReply(list) => group::stats_reply(s, list),
+        M::GroupDescReply(list) => group::desc_reply(s, list, v, cx),
+        M::GroupFeaturesReply(m) => group::features(s, m),
         M::RequestForward(m) => return bundle::request_forward(s, m, cx),
         M::BundleControl(m) => bundle::control(s, *m),
         M::BundleAddMessage(m) => bundle::add(s, m, cx),
@@ -203,6 +212,7 @@ fn body(s: &mut String, f: &Frame<'_>, d: &Decoded, cx: PrintContext<'_>) -> Res
         | M::GetAsyncRequest
         | M::DescRequest
         | M::TableStatsRequest
+        | M::GroupDescRequest(_)
         | M::GroupFeaturesRequest
         | M::MeterFeaturesRequest
         | M::TableDescRequest

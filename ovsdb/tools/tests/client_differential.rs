@@ -4,7 +4,7 @@
 
 mod differential;
 
-use differential::{Database, Report, normal, split_words};
+use differential::{Database, INSTALLED_SERVER, Report, normal, split_words};
 
 const COMMANDS: &str = include_str!("data/client-commands.txt");
 const INSTALLED: &str = "/usr/bin/ovsdb-client";
@@ -12,7 +12,7 @@ const OURS: &str = env!("CARGO_BIN_EXE_ovsdb-client");
 
 #[test]
 fn same_as_the_installed_tool() {
-    let Some(database) = Database::start("client") else {
+    let Some(database) = Database::start("client", INSTALLED_SERVER) else {
         eprintln!("no Open vSwitch is installed: nothing compared");
         return;
     };

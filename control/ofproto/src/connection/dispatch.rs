@@ -22,6 +22,7 @@ use crate::bridge::{Bridge, BridgeState};
 use crate::ports::PortFlags;
 use crate::view::{INTERNAL_TABLE, TableMiss};
 use crate::xlate::Start;
+use crate::xlate::ctx::Tracing;
 use crate::{Switch, flows};
 
 /// What a request can reach besides its bridge's own state.
@@ -193,7 +194,7 @@ fn packet_out(state: &mut BridgeState, reach: &Reach<'_>, po: &PacketOut) -> Res
     flows::check_for(&given_match(&key), 0, &mut actions)?;
     let start = Start::PacketOut { bridge: id, in_port, actions: &actions };
     let guard = weir_rcu::pin();
-    let outcome = reach.switch.translate_key(&guard, &key, start, reach.now_ms, true, false);
+    let outcome = reach.switch.translate_key(&guard, &key, start, reach.now_ms, true, Tracing::Off);
     drop(guard);
     let bytes = u64::try_from(po.packet.len()).unwrap_or(0);
     outcome.credits.credit(1, bytes, reach.now_ms, key.tcp_flags.get());

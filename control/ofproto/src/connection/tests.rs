@@ -24,6 +24,7 @@ use crate::bridge::Bridge;
 use crate::ports::PortFlags;
 use crate::table::Classifier;
 use crate::xlate::Start;
+use crate::xlate::ctx::Tracing;
 use crate::xlate::tests::two_bridges;
 
 /// A datapath that remembers what it was to send.
@@ -336,7 +337,7 @@ fn packets_go_out_and_come_in() {
     key.in_port = 3.into();
     key.dl_type = 0x1234.into();
     let guard = weir_rcu::pin();
-    let o = p.switch.translate_key(&guard, &key, Start::Ingress, 0, true, false);
+    let o = p.switch.translate_key(&guard, &key, Start::Ingress, 0, true, Tracing::Off);
     drop(guard);
     let [weir_flow::Action::Userspace(weir_flow::action::Userspace::Controller(c))] =
         &o.actions[..]

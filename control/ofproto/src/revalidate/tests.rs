@@ -9,6 +9,7 @@ use weir_openflow::flow_text::FlowModCommand;
 use weir_openflow::{Action as OfAction, FlowMod, OfPort};
 
 use super::*;
+use crate::xlate::ctx::Tracing;
 use crate::xlate::tests::{add, two_bridges};
 
 /// A datapath of megaflows that packets "hit" by hand.
@@ -102,7 +103,7 @@ fn miss(switch: &Switch, dp: &Fake) {
     key.in_port = 1.into();
     key.dl_type = 0x1234.into();
     let guard = weir_rcu::pin();
-    let o = switch.translate_key(&guard, &key, Start::Ingress, 0, true, false);
+    let o = switch.translate_key(&guard, &key, Start::Ingress, 0, true, Tracing::Off);
     dp.install(key, o.into_translation());
 }
 

@@ -1,6 +1,6 @@
 //! The text of one packet's flow, and of a megaflow's match.
 
-use weir_flow::flow::{FRAG_LATER, MAX_VLANS, VLAN_CFI, eth_type, ip_proto};
+use weir_flow::flow::{FRAG_LATER, eth_type, ip_proto};
 use weir_flow::{Flow, Mask};
 use weir_openflow::{Match, NameMap};
 
@@ -10,16 +10,12 @@ pub fn packet(flow: &Flow, names: Option<&NameMap>) -> String {
     Match::new(flow, packet_mask(flow)).display(0x8000, names).to_string()
 }
 
-/// A megaflow's match. What every datapath compares anyway is left out: that there is no tag.
+/// A megaflow's match, from the bits that translation examined.
 #[must_use]
-pub fn megaflow(key: &Flow, mask: &Mask, names: Option<&NameMap>) -> String {
-    let mut mask = *mask;
-    let n = key.n_vlans();
-    for (i, v) in mask.0.vlans.iter_mut().enumerate().take(MAX_VLANS) {
+pub fn megaflow(key: &Flow, examined: &Mask, names: Option<&NameMap>) -> String {
+    let mut mask = *examined;
+    for v in &mut mask.0.vlans {
         v.tpid = 0.into();
-        if i >= n || v.tci.get() == VLAN_CFI {
-            v.tci = 0.into();
-        }
     }
     Match::new(key, mask).display(0x8000, names).to_string()
 }

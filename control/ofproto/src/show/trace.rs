@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use weir_flow::action::Action as DpAction;
+use weir_flow::flow::{VLAN_CFI, eth_type};
 use weir_flow::odp::{Style, format_actions};
 use weir_flow::{Flow, PortNo};
 use weir_openflow::{NameMap, OfPort};
@@ -10,6 +11,7 @@ use weir_openflow::{NameMap, OfPort};
 use super::flow_text;
 use crate::Switch;
 use crate::view::BridgeId;
+use crate::xlate::ctx::Tracing;
 use crate::xlate::{Outcome, Start, trace};
 
 /// Most recirculations that one trace follows.
@@ -31,6 +33,13 @@ pub struct Request {
 /// Traces a packet through the tables.
 #[must_use]
 pub fn trace(switch: &Switch, request: &Request, now_ms: u64) -> String {
+    let mut request = request.clone();
+    for tag in &mut request.flow.vlans {
+        // A tag that was written without its type.
+        if tag.tci.get() & VLAN_CFI != 0 && tag.tpid.get() == 0 {
+            tag.tpid = eth_type::VLAN_8021Q.into();
+        }
+    }
     let guard = weir_rcu::pin();
     let names = switch
         .view(&guard)
@@ -40,9 +49,10 @@ pub fn trace(switch: &Switch, request: &Request, now_ms: u64) -> String {
         .filter(|_| request.names);
     let in_port = OfPort(request.flow.in_port.get() as u16);
     let mut out = format!("Flow: {}\n", flow_text::packet(&request.flow, names.as_ref()));
+    let tracing = if request.names { Tracing::Names } else { Tracing::Numbers };
     let start = Start::Port { bridge: request.bridge, in_port };
     let outcome =
-        switch.translate_key(&guard, &request.flow, start, now_ms, request.side_effects, true);
+        switch.translate_key(&guard, &request.flow, start, now_ms, request.side_effects, tracing);
     let mut pending = VecDeque::new();
     report(&mut out, &request.flow, &outcome, names.as_ref(), &mut pending);
     let mut followed = 0;
@@ -57,7 +67,7 @@ pub fn trace(switch: &Switch, request: &Request, now_ms: u64) -> String {
         out.push_str(&format!("\n\n{line}\nrecirc({id:#x})\n{line}\n\n"));
         let shown = Flow { in_port: request.flow.in_port, ..key };
         out.push_str(&format!("Flow: {}\n", flow_text::packet(&shown, names.as_ref())));
-        let next = switch.translate_key(&guard, &key, start, now_ms, request.side_effects, true);
+        let next = switch.translate_key(&guard, &key, start, now_ms, request.side_effects, tracing);
         report(&mut out, &shown, &next, names.as_ref(), &mut pending);
     }
     out
@@ -78,7 +88,7 @@ fn report(
     } else {
         out.push_str(&flow_text::packet(&outcome.final_flow, names));
     }
-    let megaflow = flow_text::megaflow(initial, &outcome.mask, names);
+    let megaflow = flow_text::megaflow(initial, &outcome.examined, names);
     out.push_str(&format!("\nMegaflow: {megaflow}\nDatapath actions: "));
     out.push_str(&format_actions(&outcome.actions, &Style::default()));
     if let Some(error) = outcome.error {

@@ -57,7 +57,7 @@ impl TrieContext<'_> {
         }
         let each = self.tries.iter().zip(&mut self.results).zip(prefix_lens).enumerate();
         for (n, ((t, result), len)) in each {
-            if *len == 0 || fields >> n & 1 == 0 {
+            if *len == 0 || fields >> n & 1 == 0 || !t.field.is_in(flow) {
                 continue;
             }
             let m =

@@ -4,7 +4,8 @@
 use std::sync::LazyLock;
 
 use smallvec::SmallVec;
-use weir_flow::flow::{Flow, WORDS};
+use weir_flow::field::Prereq;
+use weir_flow::flow::{Flow, WORDS, eth_type};
 use weir_flow::{Field, FieldId, Mask};
 
 use super::hash::Hasher;
@@ -154,31 +155,31 @@ pub fn stage_bits() -> &'static [[u64; WORDS]; N_STAGES] {
         l4.ct_tp_src = u16::MAX.into();
         l4.ct_tp_dst = u16::MAX.into();
         l4.nd_reserved = u32::MAX.into();
+        l4.tcp_flags = u16::MAX.into();
+        l4.nd_target = [0xff; 16];
+        l4.arp_sha = [0xff; 6];
+        l4.arp_tha = [0xff; 6];
+        l4.nd_options_type = 0xff;
+        l4.nsh_flags = 0xff;
+        l4.nsh_ttl = 0xff;
+        l4.nsh_mdtype = 0xff;
+        l4.nsh_np = 0xff;
+        l4.nsh_path_hdr = u32::MAX.into();
+        l4.nsh_context = [u32::MAX.into(); 4];
         let mut l3 = Flow::ZERO;
         l3.nw_frag = 0xff;
         l3.nw_proto = 0xff;
         l3.nw_tos = 0xff;
         l3.nw_ttl = 0xff;
-        l3.tcp_flags = u16::MAX.into();
         l3.nw_src = u32::MAX.into();
         l3.nw_dst = u32::MAX.into();
         l3.ipv6_src = [0xff; 16];
         l3.ipv6_dst = [0xff; 16];
         l3.ipv6_label = u32::MAX.into();
-        l3.nd_target = [0xff; 16];
-        l3.arp_sha = [0xff; 6];
-        l3.arp_tha = [0xff; 6];
-        l3.nd_options_type = 0xff;
         l3.ct_nw_src = u32::MAX.into();
         l3.ct_nw_dst = u32::MAX.into();
         l3.ct_ipv6_src = [0xff; 16];
         l3.ct_ipv6_dst = [0xff; 16];
-        l3.nsh_flags = 0xff;
-        l3.nsh_ttl = 0xff;
-        l3.nsh_mdtype = 0xff;
-        l3.nsh_np = 0xff;
-        l3.nsh_path_hdr = u32::MAX.into();
-        l3.nsh_context = [u32::MAX.into(); 4];
         for at in 0..WORDS {
             let [meta, s2, s3, s4] = &mut stages;
             s2[at] = l2.words()[at];
@@ -211,6 +212,17 @@ impl PrefixField {
 
     fn row(&self) -> &'static Field {
         self.field.field()
+    }
+
+    /// Does the packet have the field? Its place in the record may hold another one: ARP's
+    /// addresses stand where IPv4's do.
+    #[must_use]
+    pub fn is_in(&self, flow: &Flow) -> bool {
+        match self.row().prereq {
+            Prereq::Ipv4 => flow.dl_type.get() == eth_type::IPV4,
+            Prereq::Ipv6 => flow.dl_type.get() == eth_type::IPV6,
+            _ => true,
+        }
     }
 
     /// Bits of the field.

@@ -41,17 +41,19 @@ pub struct Subtable {
     n_flows: usize,
     /// How many flows have each priority, to know the highest.
     priorities: imbl::OrdMap<i32, u32>,
-    /// The transport ports of all flows, if the last stage is nothing but ports.
+    /// The transport ports of all flows, if the last stage has ports.
     ports: Option<PortTrie>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct PortTrie {
     trie: Trie,
     /// Bits of source and destination port that are matched.
     bits: u32,
     /// Leading bits of the pair that hold all of them.
     n_bits: u8,
+    /// What else the last stage has.
+    others: Arc<[MaskWord]>,
 }
 
 fn ports_of(flow: &Flow) -> u32 {
@@ -74,18 +76,18 @@ impl Subtable {
             }
         }
         let bits = ports_of(&full.0);
-        let only_ports = last == N_STAGES - 1
-            && stages.last().is_some_and(|s| {
-                let mut others = Mask::CATCHALL;
-                add_words(&s.words, &mut others);
-                others.0.tp_src = 0.into();
-                others.0.tp_dst = 0.into();
-                others.is_catchall()
-            });
-        let ports = (only_ports && bits != 0).then(|| PortTrie {
-            trie: Trie::default(),
-            bits,
-            n_bits: (32 - bits.trailing_zeros()) as u8,
+        let has_ports = last == N_STAGES - 1 && bits != 0;
+        let ports = stages.last().filter(|_| has_ports).map(|stage| {
+            let mut others = Mask::CATCHALL;
+            add_words(&stage.words, &mut others);
+            others.0.tp_src = 0.into();
+            others.0.tp_dst = 0.into();
+            PortTrie {
+                trie: Trie::default(),
+                bits,
+                n_bits: (32 - bits.trailing_zeros()) as u8,
+                others: CompactMask::new(&others).words().into(),
+            }
         });
         Self {
             prefix_lens: fields.iter().map(|f| f.prefix_len(&full)).collect(),
@@ -239,6 +241,7 @@ impl Subtable {
             let looked = ports.bits & !u32::MAX.checked_shr(u32::from(m.n_bits)).unwrap_or(0);
             wc.0.tp_src = (wc.0.tp_src.get() | (looked >> 16) as u16).into();
             wc.0.tp_dst = (wc.0.tp_dst.get() | looked as u16).into();
+            add_words(&ports.others, wc);
             self.add_stages(before.len(), wc);
             return None;
         }

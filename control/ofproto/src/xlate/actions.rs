@@ -44,8 +44,7 @@ impl Ctx<'_> {
                 self.put_off(&actions[i..]);
                 return;
             }
-            let names = self.bridge.clone();
-            self.enter(NodeKind::Action, |_| super::text::action(action, &names.port_names));
+            self.enter(NodeKind::Action, |ctx| super::text::action(action, ctx.names()));
             let last = last && i + 1 == actions.len() && self.action_set.is_empty();
             let flow = self.one(action, last);
             self.leave();
@@ -234,7 +233,6 @@ impl Ctx<'_> {
     /// Writes a number that the switch computed.
     fn load(&mut self, dst: &Subfield, value: u128) {
         if fields::prerequisites(dst.field.field(), &self.flow, &mut self.wc) {
-            self.examine_network(dst.field);
             fields::examine_sub(dst, &mut self.wc);
             fields::write(dst, &mut self.flow, value);
         }
@@ -247,8 +245,6 @@ impl Ctx<'_> {
         {
             return;
         }
-        self.examine_network(src.field);
-        self.examine_network(dst.field);
         fields::examine(to, &mut self.wc, to.all_ones());
         fields::examine(from, &mut self.wc, from.all_ones());
         let value = fields::read(src, &self.flow);
@@ -445,7 +441,7 @@ impl Ctx<'_> {
     fn report_action_set(&mut self, verb: &str) {
         if self.trace.is_some() {
             let ordered = action_set::ordered(&self.action_set);
-            let text = super::text::actions(&ordered, &self.bridge.port_names);
+            let text = super::text::actions(&ordered, self.names());
             self.note(NodeKind::Detail, || format!("action set {verb}: {text}"));
         }
     }
@@ -462,9 +458,8 @@ impl Ctx<'_> {
         }
         self.enter(NodeKind::Table, |_| "--. Executing action set:".to_owned());
         self.in_action_set = true;
-        let exit = std::mem::replace(&mut self.exit, false);
+        // After `exit` nothing of it is executed.
         self.run(&ordered, true);
-        self.exit |= exit;
         self.in_action_set = false;
         self.leave();
     }

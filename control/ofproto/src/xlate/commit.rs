@@ -52,7 +52,12 @@ struct Commit<'a> {
 
 impl Commit<'_> {
     fn network(&mut self) {
+        // Behind a label that was pushed, the network header is out of sight.
+        if self.flow.dl_type != self.base.dl_type || !self.network_differs() {
+            return;
+        }
         // Without a protocol the packet had no proper network header.
+        self.wc.0.nw_proto = 0xff;
         if self.flow.nw_proto == 0 {
             return;
         }
@@ -68,6 +73,17 @@ impl Commit<'_> {
             eth_type::ARP | eth_type::RARP => self.set(Header::Arp, ARP),
             _ => {}
         }
+    }
+
+    fn network_differs(&self) -> bool {
+        let fields: &[&[FieldId]] = match self.base.dl_type.get() {
+            eth_type::IPV4 => &[IPV4],
+            eth_type::IPV6 => &[IPV6, ND, ND_EXTENSIONS],
+            eth_type::ARP | eth_type::RARP => &[ARP],
+            _ => &[],
+        };
+        let mut fields = fields.iter().copied().flatten().map(|id| id.field());
+        fields.any(|f| f.get(self.flow) != f.get(self.base))
     }
 
     fn transport(&mut self) {

@@ -6,7 +6,7 @@ use weir_flow::action::Action as DpAction;
 use weir_flow::flow::FRAG_ANY;
 use weir_flow::{DropReason, Flow, Mask};
 use weir_openflow::matching::FieldValue;
-use weir_openflow::{Action, Actions, OfPort};
+use weir_openflow::{Action, Actions, NameMap, OfPort};
 use weir_rcu::Guard;
 
 use super::credit::CreditEntry;
@@ -67,6 +67,17 @@ impl XlateError {
     }
 }
 
+/// Is a translation recorded?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tracing {
+    /// No.
+    Off,
+    /// With numbers of ports.
+    Numbers,
+    /// With names of ports.
+    Names,
+}
+
 /// What a translation may use and change besides its own state.
 #[derive(Clone, Copy, Debug)]
 pub struct Env<'a> {
@@ -82,6 +93,8 @@ pub struct Env<'a> {
     pub side_effects: bool,
     /// Is the packet sent by a controller?
     pub packet_out: bool,
+    /// Is it recorded what happens?
+    pub trace: Tracing,
     /// Monotonic milliseconds.
     pub now_ms: u64,
 }
@@ -208,6 +221,11 @@ impl<'a> Ctx<'a> {
         OfPort(self.flow.in_port.get() as u16)
     }
 
+    /// Names of ports, if the trace is to have them.
+    pub(super) fn names(&self) -> Option<&'a NameMap> {
+        (self.env.trace == Tracing::Names).then_some(&self.bridge.port_names)
+    }
+
     /// Adds a line to the trace, if there is one.
     pub(super) fn note(&mut self, kind: NodeKind, text: impl FnOnce() -> String) {
         if let Some(t) = &mut self.trace {
@@ -314,8 +332,7 @@ impl<'a> Ctx<'a> {
                 "Packets are IP fragments and the fragment handling mode is \"drop\".".to_owned()
             }
             Found::Rule(rule) => {
-                let names = Some(&self.bridge.port_names);
-                let mut text = rule.to_match().display(0x8000, names).to_string();
+                let mut text = rule.to_match().display(0x8000, self.names()).to_string();
                 if !text.is_empty() {
                     text.push_str(", ");
                 }

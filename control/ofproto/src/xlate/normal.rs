@@ -119,7 +119,7 @@ impl Ctx<'_> {
         }
         let untagged = self.flow.vlans[0].tci.get() & VLAN_CFI == 0;
         if is_vlan(self.flow.dl_type.get()) && untagged {
-            self.note(NodeKind::Warning, || {
+            self.note(NodeKind::Error, || {
                 format!(
                     "dropping packet with partial VLAN tag received on port {}",
                     input.map_or("", |b| b.name.as_str())
@@ -151,7 +151,7 @@ impl Ctx<'_> {
         let name = &input.name;
         match input.mode {
             VlanMode::Access if vid != 0 => {
-                self.note(NodeKind::Warning, || {
+                self.note(NodeKind::Error, || {
                     format!(
                         "dropping VLAN {vid} tagged packet received on port {name} configured as \
                          VLAN {} access port",
@@ -165,7 +165,7 @@ impl Ctx<'_> {
             VlanMode::Trunk | VlanMode::NativeTagged | VlanMode::NativeUntagged => {
                 let ok = input.trunks_vlan(vid);
                 if !ok {
-                    self.note(NodeKind::Warning, || {
+                    self.note(NodeKind::Error, || {
                         format!(
                             "dropping VLAN {vid} packet received on port {name} not configured \
                              for trunking VLAN {vid}"
@@ -177,7 +177,7 @@ impl Ctx<'_> {
             VlanMode::Dot1qTunnel => {
                 let ok = input.cvlans.as_ref().is_none_or(|c| c.has(vid));
                 if !ok {
-                    self.note(NodeKind::Warning, || {
+                    self.note(NodeKind::Error, || {
                         format!(
                             "dropping VLAN {vid} packet received on dot1q-tunnel port {name} that \
                              excludes this VLAN"

@@ -16,6 +16,7 @@ use crate::Switch;
 use crate::config::{
     Behind, BridgeConfig, BundleConfig, FailMode, PortConfig, PortFeatures, VlanConfig, VlanMode,
 };
+use crate::xlate::ctx::Tracing;
 use crate::xlate::ctx::XlateError;
 use crate::xlate::{Outcome, Start};
 
@@ -67,7 +68,7 @@ pub(crate) fn add(switch: &Switch, bridge: &str, fm: &FlowMod) {
 
 fn translate(switch: &Switch, key: &Flow, side_effects: bool) -> Outcome {
     let guard = weir_rcu::pin();
-    switch.translate_key(&guard, key, Start::Ingress, 0, side_effects, false)
+    switch.translate_key(&guard, key, Start::Ingress, 0, side_effects, Tracing::Off)
 }
 
 fn text(o: &Outcome) -> String {

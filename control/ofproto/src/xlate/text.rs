@@ -4,11 +4,11 @@ use weir_openflow::actions::{display, format::Names};
 use weir_openflow::{Action, NameMap};
 
 /// One action.
-pub(super) fn action(action: &Action, names: &NameMap) -> String {
+pub(super) fn action(action: &Action, names: Option<&NameMap>) -> String {
     actions(std::slice::from_ref(action), names)
 }
 
 /// A list.
-pub(super) fn actions(list: &[Action], names: &NameMap) -> String {
-    display(list, Names { ports: Some(names), tables: None }).to_string()
+pub(super) fn actions(list: &[Action], names: Option<&NameMap>) -> String {
+    display(list, Names { ports: names, tables: None }).to_string()
 }

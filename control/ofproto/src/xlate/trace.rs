@@ -75,18 +75,28 @@ impl Trace {
 #[must_use]
 pub fn format(nodes: &[Node]) -> String {
     let mut out = String::new();
-    print(nodes, 0, false, &mut out);
+    print(nodes, At::default(), &mut out);
     out
+}
+
+/// Where a list of nodes stands.
+#[derive(Clone, Copy, Default)]
+struct At {
+    level: usize,
+    /// Is it what an action caused that others follow?
+    under_more: bool,
+    /// Does something follow the table or bridge whose list it is?
+    parent_more: bool,
 }
 
 /// An action that is not the last of its list moves what it caused one column to the right, so that
 /// the eye finds the next action again; the last one does not, so that long chains stay readable.
-fn print(nodes: &[Node], level: usize, under_more: bool, out: &mut String) {
+fn print(nodes: &[Node], at: At, out: &mut String) {
     for (i, node) in nodes.iter().enumerate() {
-        let more = i + 1 < nodes.len();
+        let more = i + 1 < nodes.len() || at.parent_more;
         let text = &node.text;
-        let terminal = " ".repeat(4 * (level + usize::from(!under_more)));
-        let nested = " ".repeat(4 * level);
+        let terminal = " ".repeat(4 * (at.level + usize::from(!at.under_more)));
+        let nested = " ".repeat(4 * at.level);
         match node.kind {
             NodeKind::Bridge => {
                 let line = "-".repeat(text.chars().count());
@@ -98,10 +108,19 @@ fn print(nodes: &[Node], level: usize, under_more: bool, out: &mut String) {
             NodeKind::Warning => out.push_str(&format!("{terminal} >> {text}\n")),
             NodeKind::Error => out.push_str(&format!("{terminal} >>>> {text} <<<<\n")),
         }
-        match node.kind {
-            NodeKind::Action => print(&node.children, level + usize::from(more), more, out),
-            _ => print(&node.children, level + usize::from(under_more), false, out),
-        }
+        let below = match node.kind {
+            // Actions within an action stand in its column, and so does what they cause.
+            NodeKind::Action if at.under_more => At { parent_more: false, ..at },
+            NodeKind::Action => {
+                At { level: at.level + usize::from(more), under_more: more, parent_more: false }
+            }
+            _ => At {
+                level: at.level + usize::from(at.under_more),
+                under_more: false,
+                parent_more: more,
+            },
+        };
+        print(&node.children, below, out);
     }
 }
 

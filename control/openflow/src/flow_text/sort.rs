@@ -68,10 +68,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::flow_text::{FlowModFlags, FlowParser, Purpose};
+    use crate::flow_text::{FlowModCommand, FlowModFlags, FlowParser, Purpose};
 
     fn flow(text: &str) -> FlowStats {
-        let fm = FlowParser::new(None, None).parse(text, Purpose::Stats).unwrap();
+        let add = Purpose::Mod(FlowModCommand::Add);
+        let fm = FlowParser::new(None, None).parse(&format!("{text},actions=drop"), add).unwrap();
         FlowStats {
             matched: fm.matched,
             priority: fm.priority,

@@ -61,6 +61,18 @@ impl Message {
                     Self::FlowStatsReply,
                 ));
             }
+            Kind::GroupStatsReply => {
+                return Ok(list(
+                    entries(f.body, len, |r| GroupStats::pull(r, f.raw)),
+                    Self::GroupStatsReply,
+                ));
+            }
+            Kind::GroupDescReply => {
+                return Ok(list(
+                    entries(f.body, len, |r| GroupDesc::pull(r, v)),
+                    Self::GroupDescReply,
+                ));
+            }
             Kind::IpfixFlowReply => {
                 return Ok(list(entries(f.body, len, IpfixStats::pull), Self::IpfixFlowReply));
             }
@@ -90,6 +102,7 @@ impl Message {
             Kind::FlowRemoved => Self::FlowRemoved(FlowRemoved::decode(f)?),
             Kind::PacketOut => Self::PacketOut(PacketOut::decode(f, v)?),
             Kind::FlowMod => Self::FlowMod(flow_mod::decode(f, v, options.table_id)?),
+            Kind::GroupMod => Self::GroupMod(GroupMod::decode(f, v)?),
             Kind::Resume => Self::Resume(PacketIn::decode(f, false)?),
             Kind::FlowStatsRequest => Self::FlowStatsRequest(FlowStatsRequest::decode(f)?),
             Kind::AggregateStatsRequest => {
@@ -121,7 +134,10 @@ impl Message {
             Kind::TableStatsRequest => Self::TableStatsRequest,
             Kind::PortStatsRequest => Self::PortStatsRequest(port_stats::decode_request(f)?),
             Kind::QueueStatsRequest => Self::QueueStatsRequest(QueueRequest::decode_stats(f)?),
+            Kind::GroupStatsRequest => Self::GroupStatsRequest(group::decode_request(f)?),
+            Kind::GroupDescRequest => Self::GroupDescRequest(group::decode_request(f)?),
             Kind::GroupFeaturesRequest => Self::GroupFeaturesRequest,
+            Kind::GroupFeaturesReply => Self::GroupFeaturesReply(GroupFeatures::decode(f, v)?),
             Kind::MeterStatsRequest => Self::MeterStatsRequest(meter::decode_request(f)?),
             Kind::MeterConfigRequest => Self::MeterConfigRequest(meter::decode_request(f)?),
             Kind::MeterFeaturesRequest => Self::MeterFeaturesRequest,
@@ -170,6 +186,10 @@ impl Message {
             Self::FlowRemoved(m) => m.encode(raw, v, out),
             Self::PacketOut(m) => m.encode(raw, v, out),
             Self::FlowMod(m) => flow_mod::encode(m, raw, v, options.table_id, out),
+            Self::GroupMod(m) => m.encode(raw, v, out),
+            Self::GroupStatsRequest(id) | Self::GroupDescRequest(id) => {
+                group::encode_request(*id, raw, out);
+            }
             Self::FlowStatsRequest(m) | Self::AggregateStatsRequest(m) => m.encode(raw, v, out),
             Self::PortStatus(m) => m.encode(v, out),
             Self::PortMod(m) => m.encode(raw, out),
@@ -222,6 +242,9 @@ impl Message {
             }
             Self::MeterStatsReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out))),
             Self::MeterConfigReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out))),
+            Self::GroupStatsReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out, raw))),
+            Self::GroupDescReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out, v))),
+            Self::GroupFeaturesReply(m) => w.entry(|out| m.encode(v, out)),
             Self::MeterFeaturesReply(m) => w.entry(|out| m.encode(out)),
             Self::TableFeaturesReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out, v))),
             Self::TableDescReply(l) => l.iter().try_for_each(|e| w.entry(|out| e.put(out))),
@@ -262,12 +285,13 @@ macro_rules! kinds {
 
 kinds! {
     Hello, Error, EchoRequest, EchoReply, FeaturesRequest, FeaturesReply, GetConfigRequest,
-    GetConfigReply, SetConfig, PacketIn, FlowRemoved, PortStatus, PacketOut, FlowMod, PortMod, TableMod, BarrierRequest, BarrierReply,
+    GetConfigReply, SetConfig, PacketIn, FlowRemoved, PortStatus, PacketOut, FlowMod, GroupMod, PortMod, TableMod, BarrierRequest, BarrierReply,
     QueueGetConfigRequest, QueueGetConfigReply, RoleRequest, RoleReply, GetAsyncRequest,
     GetAsyncReply, SetAsyncConfig, MeterMod, RoleStatus, TableStatus, RequestForward,
     BundleControl, BundleAddMessage, DescRequest, DescReply, FlowStatsRequest, FlowStatsReply, AggregateStatsRequest, AggregateStatsReply,
     Resume, TableStatsRequest, TableStatsReply,
-    PortStatsRequest, PortStatsReply, QueueStatsRequest, QueueStatsReply, GroupFeaturesRequest,
+    PortStatsRequest, PortStatsReply, QueueStatsRequest, QueueStatsReply, GroupStatsRequest, GroupStatsReply, GroupDescRequest,
+    GroupDescReply, GroupFeaturesRequest, GroupFeaturesReply,
     MeterStatsRequest, MeterStatsReply, MeterConfigRequest, MeterConfigReply,
     MeterFeaturesRequest, MeterFeaturesReply, TableFeaturesRequest, TableFeaturesReply, TableDescRequest, TableDescReply, PortDescRequest,
     PortDescReply, FlowMonitorCancel, FlowMonitorPaused, FlowMonitorResumed, SetFlowFormat,

@@ -156,6 +156,10 @@ impl MeterMod {
             let meter = MeterConfig { meter_id, ..MeterConfig::default() };
             return Ok(Self { command, meter });
         }
+        let rates = meter_flags::KBPS | meter_flags::PKTPS;
+        if flags & rates == rates {
+            return Err(OfpError::OFPMMFC_BAD_FLAGS);
+        }
         let bands = MeterBand::pull_all(r)?;
         Ok(Self { command, meter: MeterConfig { meter_id, flags, bands } })
     }

@@ -16,7 +16,7 @@ pub mod capability {
     pub const TABLE_STATS: u32 = 1 << 1;
     pub const PORT_STATS: u32 = 1 << 2;
     /// OpenFlow 1.1 and later.
-    pub const GROUP_STATS: u32 = 1 << 4;
+    pub const GROUP_STATS: u32 = 1 << 3;
     pub const IP_REASM: u32 = 1 << 5;
     pub const QUEUE_STATS: u32 = 1 << 6;
     /// OpenFlow 1.0 and 1.1.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{PrintContext, meter, ofp_to_string};
+use super::{PrintContext, group, meter, ofp_to_string};
 use crate::message::{Message, decode};
 use crate::messages::bundle::{BundleAdd, BundleControl, bundle_flags};
 use crate::messages::request_forward::RequestForward;
@@ -42,8 +42,13 @@ pub(super) fn request_forward(
     m: &RequestForward,
     cx: PrintContext<'_>,
 ) -> Result<(), OfpError> {
-    let _ = cx;
-    match decode(&m.request)?.message {
+    let inner = decode(&m.request)?;
+    match inner.message {
+        Message::GroupMod(m) => {
+            s.push_str(" reason=group_mod");
+            group::group_mod(s, &m, inner.version, cx);
+            Ok(())
+        }
         Message::MeterMod(inner) => {
             s.push_str(" reason=meter_mod");
             meter::meter_mod(s, &inner);

@@ -43,8 +43,8 @@ fn maps(s: &mut String, maps: &[TlvMap]) {
     s.push_str("  class  type  length  match field\n");
     s.push_str(" ------  ----  ------  --------------");
     for m in maps {
-        let class = format!("0x{:x}", m.option_class);
-        let kind = format!("0x{:x}", m.option_type);
+        let hex = |n: u16| if n == 0 { "0".to_owned() } else { format!("{n:#x}") };
+        let (class, kind) = (hex(m.option_class), hex(m.option_type.into()));
         let _ = write!(s, "\n {class:>6}  {kind:>4}  {:>6}  tun_metadata{}", m.option_len, m.index);
     }
 }

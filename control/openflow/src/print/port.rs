@@ -200,11 +200,11 @@ fn custom(s: &mut String, p: &PortStats) {
         return;
     }
     s.push_str("           CUSTOM Statistics");
-    for (i, (name, value)) in known.iter().enumerate() {
-        if i % 3 == 0 {
-            s.push_str("\n                      ");
-        }
-        let _ = write!(s, "{}={value}, ", String::from_utf8_lossy(name));
+    for line in known.chunks(3) {
+        let text =
+            |(name, value): &&(Vec<u8>, u64)| format!("{}={value},", String::from_utf8_lossy(name));
+        let line: Vec<String> = line.iter().map(text).collect();
+        let _ = write!(s, "\n                      {}", line.join(" "));
     }
     s.push('\n');
 }

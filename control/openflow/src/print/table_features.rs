@@ -113,7 +113,11 @@ fn features(s: &mut String, f: &TableFeatures, previous: Option<&TableFeatures>)
     if f.max_entries != 0 {
         let _ = writeln!(s, "    max_entries={}", f.max_entries);
     }
-    if f.nonmiss == f.miss {
+    if previous.is_some_and(|p| p.nonmiss == f.nonmiss && p.miss == f.miss) {
+        if f.nonmiss != InstructionFeatures::default() {
+            s.push_str("    (same instructions)\n");
+        }
+    } else if f.nonmiss == f.miss {
         if f.nonmiss != InstructionFeatures::default() {
             s.push_str("    instructions (table miss and others):\n");
             instructions(s, &f.nonmiss, previous.map(|p| &p.nonmiss));

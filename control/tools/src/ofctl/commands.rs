@@ -5,8 +5,8 @@ use std::fmt::Write;
 use weir_runtime::program::{self, Fatal};
 
 use super::{
-    Settings, flows, info, meters, monitor, out, packet_out, parse, ports, probe, tables,
-    tlv, usage,
+    Settings, bundle, flows, groups, info, meters, monitor, out, packet_out, parse, ports, probe,
+    tables, tlv, usage,
 };
 
 /// Runs a command with its arguments.
@@ -83,6 +83,16 @@ static COMMANDS: &[Command] = &[
     ro("dump-ipfix-flow", "switch", 1, 1, info::dump_ipfix_flow),
     rw("ct-flush-zone", "switch zone", 2, 2, info::ct_flush_zone),
     ro("ofp-parse", "file", 1, 1, parse::ofp_parse),
+    rw("add-group", "switch group", 1, 2, groups::add_group),
+    rw("add-groups", "switch file", 1, 2, groups::add_groups),
+    rw("mod-group", "switch group", 1, 2, groups::mod_group),
+    rw("del-groups", "switch [group]", 1, 2, groups::del_groups),
+    rw("insert-buckets", "switch [group]", 1, 2, groups::insert_buckets),
+    rw("remove-buckets", "switch [group]", 1, 2, groups::remove_buckets),
+    ro("dump-groups", "switch [group]", 1, 2, groups::dump_groups),
+    ro("dump-group-stats", "switch [group]", 1, 2, groups::dump_group_stats),
+    ro("dump-group-features", "switch", 1, 1, groups::dump_group_features),
+    rw("bundle", "switch file", 2, 2, bundle::bundle),
     rw("add-tlv-map", "switch map", 2, 2, tlv::add_tlv_map),
     rw("del-tlv-map", "switch [map]", 1, 2, tlv::del_tlv_map),
     ro("dump-tlv-map", "switch", 1, 1, tlv::dump_tlv_map),
@@ -91,10 +101,20 @@ static COMMANDS: &[Command] = &[
     // Commands to test the parsers.
     rw("parse-flow", "", 1, 1, parse::parse_flow),
     rw("parse-flows", "", 1, 1, parse::parse_flows),
+    ro("parse-group", "", 1, 1, groups::parse_group),
+    ro("parse-nx-match", "", 0, 0, parse::parse_nx_match),
+    ro("parse-nxm", "", 0, 0, parse::parse_nx_match),
+    ro("parse-oxm", "", 1, 1, parse::parse_oxm),
+    ro("parse-actions", "", 1, 1, parse::parse_actions),
+    ro("parse-instructions", "", 1, 1, parse::parse_instructions),
+    ro("parse-ofp10-match", "", 0, 0, parse::parse_ofp10_match),
+    ro("parse-ofp11-match", "", 0, 0, parse::parse_ofp11_match),
+    ro("check-vlan", "", 2, 2, parse::check_vlan),
     ro("print-error", "", 1, 1, parse::print_error),
+    ro("encode-error-reply", "", 2, 2, parse::encode_error_reply),
     ro("ofp-print", "", 1, 2, parse::ofp_print),
     ro("encode-hello", "", 1, 1, parse::encode_hello),
-    ro("encode-error-reply", "", 2, 2, parse::encode_error_reply),
+    ro("parse-key-value", "", 1, MANY, parse::parse_key_value),
     ro("compose-packet", "", 1, 2, parse::compose_packet),
     ro("parse-packet", "", 0, 0, parse::parse_packet),
 ];

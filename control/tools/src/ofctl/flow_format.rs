@@ -90,8 +90,7 @@ impl FlowVconn {
         }
         let is_nxm = |p: Protocols| p.intersects(Protocols::OF10_NXM_ANY);
         if is_nxm(want) != is_nxm(self.protocol) {
-            let format =
-                if is_nxm(want) { flow_format::NXM } else { flow_format::OPENFLOW10 };
+            let format = if is_nxm(want) { flow_format::NXM } else { flow_format::OPENFLOW10 };
             if !self.tell(&Message::SetFlowFormat(format))? {
                 return Ok(false);
             }

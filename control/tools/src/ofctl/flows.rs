@@ -8,6 +8,7 @@ use weir_openflow::flow_text::sort::{SortKey, sort_flows};
 use weir_openflow::flow_text::{FlowMod, FlowModCommand, FlowParser, FlowStats, Purpose};
 use weir_openflow::message::Message;
 use weir_openflow::messages::flow_stats::FlowStatsRequest;
+use weir_openflow::version::OfVersion;
 use weir_runtime::program::{Fatal, strerror};
 
 use super::flow_format::{FlowVconn, open_for_dump, open_for_flow_mod};
@@ -64,16 +65,10 @@ fn one(settings: &Settings, args: &[String], purpose: Purpose) -> Result<(), Fat
     change(switch, vec![flow], parser.usable, settings)
 }
 
-fn file(
-    settings: &Settings,
-    switch: &str,
-    file: &str,
-    purpose: Purpose,
-) -> Result<(), Fatal> {
+fn file(settings: &Settings, switch: &str, file: &str, purpose: Purpose) -> Result<(), Fatal> {
     let known = names::to_accept(switch, settings)?;
     let mut parser = FlowParser::new(known.ports(), known.tables());
-    let flows =
-        parser.parse_file(file, &read_file(file)?, purpose).map_err(|e| Fatal::new(e.0))?;
+    let flows = parser.parse_file(file, &read_file(file)?, purpose).map_err(|e| Fatal::new(e.0))?;
     change(switch, flows, parser.usable, settings)
 }
 
@@ -116,11 +111,8 @@ fn prepare(
 ) -> Result<(FlowVconn, Vec<u8>), Fatal> {
     let [switch, rest @ ..] = args else { return fatal("") };
     let text = rest.first().map_or("", String::as_str);
-    let known = if text.is_empty() {
-        SwitchNames::default()
-    } else {
-        names::to_accept(switch, settings)?
-    };
+    let known =
+        if text.is_empty() { SwitchNames::default() } else { names::to_accept(switch, settings)? };
     let mut parser = FlowParser::new(known.ports(), known.tables());
     let fm = parser.parse(text, Purpose::Stats).map_err(|e| Fatal::new(e.0))?;
     let mut usable = parser.usable;
@@ -174,6 +166,10 @@ pub(super) fn dump_flows(settings: &Settings, args: &[String]) -> Result<(), Fat
         return fv.v.dump(&request, settings, shown.names());
     }
     let mut flows = collect(&mut fv, &request)?;
+    if fv.v.version() == OfVersion::V10 {
+        // Ages are known only when the extension for them was asked for.
+        flows.iter_mut().for_each(|f| (f.idle_age, f.hard_age) = (None, None));
+    }
     sort_flows(&mut flows, &keys);
     for flow in &flows {
         out(&format!("{}\n", flow.display(shown.names(), settings.stats)));
@@ -216,8 +212,7 @@ fn insert(tables: &mut Tables, mut flow: FlowMod, index: usize) {
         flow.table_id = 0;
     }
     flow.matched.normalize();
-    let key =
-        (flow.table_id, std::cmp::Reverse(flow.priority), flow.matched.to_string());
+    let key = (flow.table_id, std::cmp::Reverse(flow.priority), flow.matched.to_string());
     if let Some(cell) = tables.entry(key).or_default().get_mut(index) {
         *cell = Some(Version { flow });
     }
@@ -231,8 +226,7 @@ fn from_file(
 ) -> Result<Protocols, Fatal> {
     let mut parser = FlowParser::new(known.ports(), known.tables());
     let purpose = Purpose::Mod(FlowModCommand::Add);
-    let flows =
-        parser.parse_file(name, &read_file(name)?, purpose).map_err(|e| Fatal::new(e.0))?;
+    let flows = parser.parse_file(name, &read_file(name)?, purpose).map_err(|e| Fatal::new(e.0))?;
     flows.into_iter().for_each(|f| insert(tables, f, index));
     Ok(parser.usable)
 }
@@ -295,7 +289,8 @@ pub(super) fn diff_flows(settings: &Settings, args: &[String]) -> Result<(), Fat
     let mut known = SwitchNames::default();
     for (index, source) in args.iter().enumerate() {
         // A file is a file; anything else is a switch.
-        let is_file = source == "-" || source.contains('/') && !source.contains(':')
+        let is_file = source == "-"
+            || source.contains('/') && !source.contains(':')
             || std::fs::metadata(source).is_ok_and(|m| m.is_file());
         if is_file {
             from_file(&mut tables, source, index, &known)?;
@@ -333,11 +328,7 @@ fn describe(key: &Key, version: &Version, known: &SwitchNames) -> String {
     if key.0 != 0 {
         let _ = write!(s, "table={} ", known.names().table(key.0));
     }
-    let matched = f.matched.display(f.priority, known.ports()).to_string();
-    s.push_str(&matched);
-    if !matched.is_empty() {
-        s.push(' ');
-    }
+    let _ = write!(s, "{} ", f.matched.display(f.priority, known.ports()));
     if let Some(cookie) = f.new_cookie.filter(|c| *c != 0) {
         let _ = write!(s, "cookie=0x{cookie:x} ");
     }

@@ -88,7 +88,7 @@ pub(super) fn set_frags(settings: &Settings, args: &[String]) -> Result<(), Fata
 pub(super) fn ct_flush_zone(settings: &Settings, args: &[String]) -> Result<(), Fatal> {
     let [switch, text] = args else { return Ok(()) };
     let Ok(zone) = text.parse::<u16>() else {
-        return fatal(format!("invalid zone_id {text}"));
+        return fatal(format!("invalid zone_id \"{text}\""));
     };
     let mut v = Vconn::open(switch, Service::Mgmt, settings)?;
     let request = v.encode(&Message::CtFlushZone(zone))?;

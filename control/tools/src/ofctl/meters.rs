@@ -32,9 +32,9 @@ fn id(text: &str) -> Result<u32, Fatal> {
 
 /// Takes `name=value`, `name:value` and bare words apart.
 fn items(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split([',', ' ', '\t']).filter(|i| !i.is_empty()).map(|item| {
-        item.split_once(['=', ':']).unwrap_or((item, ""))
-    })
+    text.split([',', ' ', '\t'])
+        .filter(|i| !i.is_empty())
+        .map(|item| item.split_once(['=', ':']).unwrap_or((item, "")))
 }
 
 /// `meter=1 pktps band=type=drop,rate=1000`
@@ -49,6 +49,9 @@ fn parse(text: &str, command: MeterCommand) -> Result<MeterMod, Fatal> {
     };
     if bands.is_some() && command == MeterCommand::Delete {
         return fatal("bands are not needed");
+    }
+    if bands.is_none() && command != MeterCommand::Delete {
+        return fatal("must specify bands");
     }
     for (name, value) in items(head) {
         let flag = match name {
@@ -71,13 +74,10 @@ fn parse(text: &str, command: MeterCommand) -> Result<MeterMod, Fatal> {
         return fatal("must specify 'meter'");
     }
     if command != MeterCommand::Delete {
-        let rate = meter_flags::KBPS | meter_flags::PKTPS;
-        if meter.flags & rate == 0 {
-            meter.flags |= meter_flags::KBPS;
-        } else if meter.flags & rate == rate {
-            return fatal("cannot have both 'kbps' and 'pktps'");
-        }
         let Some(bands) = bands else { return fatal("must specify bands") };
+        if meter.flags & (meter_flags::KBPS | meter_flags::PKTPS) == 0 {
+            meter.flags |= meter_flags::KBPS;
+        }
         for text in bands.split("band=") {
             meter.bands.push(band(text.trim_start_matches("bands=\n"), meter.flags)?);
         }
@@ -147,11 +147,7 @@ pub(super) fn del_meters(settings: &Settings, args: &[String]) -> Result<(), Fat
     change(settings, args, MeterCommand::Delete)
 }
 
-fn dump(
-    settings: &Settings,
-    args: &[String],
-    request: fn(u32) -> Message,
-) -> Result<(), Fatal> {
+fn dump(settings: &Settings, args: &[String], request: fn(u32) -> Message) -> Result<(), Fatal> {
     let [switch, rest @ ..] = args else { return Ok(()) };
     let id = match rest.first() {
         Some(text) => parse(text, MeterCommand::Delete)?.meter.meter_id,

@@ -5,6 +5,7 @@ mod bundle;
 mod commands;
 mod flow_format;
 mod flows;
+mod groups;
 mod info;
 mod meters;
 mod monitor;

@@ -1,6 +1,5 @@
 //! Watching: monitor and snoop. Messages go to standard error, as they come.
 
-
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use weir_openflow::message::{CodecOptions, Message, decode, encode_as};
@@ -152,7 +151,6 @@ pub(super) fn snoop(settings: &Settings, args: &[String]) -> Result<(), Fatal> {
     let v = Vconn::open(switch, Service::Snoop, settings)?;
     watch(v, settings, false, daemon)
 }
-
 
 #[cfg(test)]
 mod tests {

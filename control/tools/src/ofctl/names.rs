@@ -3,8 +3,8 @@
 use std::io::IsTerminal;
 
 use weir_openflow::actions::format::Names;
-use weir_openflow::messages::port::PhyPort;
 use weir_openflow::message::Message;
+use weir_openflow::messages::port::PhyPort;
 use weir_openflow::{NameMap, OfPort};
 use weir_runtime::program::Fatal;
 
@@ -77,6 +77,7 @@ fn ask(switch: &str, settings: &Settings) -> Result<SwitchNames, Fatal> {
     for p in ports_of(&mut v)? {
         map.insert(p.port_no.0.into(), &String::from_utf8_lossy(&p.name));
     }
+    let mut v = Vconn::open(switch, Service::Mgmt, settings)?;
     let tables = tables_of(&mut v)?;
     Ok(SwitchNames { ports: Some(map), tables: Some(tables) })
 }

@@ -77,6 +77,8 @@ pub(crate) struct Settings {
     pub(crate) unixctl: Option<String>,
     /// `--bundle`
     pub(crate) bundle: bool,
+    /// `--may-create`
+    pub(crate) may_create: bool,
     /// `--read-only`
     pub(crate) read_only: bool,
     /// `--bad-csum`
@@ -112,6 +114,7 @@ pub(super) fn parse(args: &[String]) -> Result<Action, Fatal> {
         stats: true,
         unixctl: None,
         bundle: false,
+        may_create: false,
         read_only: false,
         bad_csum: false,
         bare: false,
@@ -152,12 +155,15 @@ fn obey(given: &Given, s: &mut Settings) -> Result<Option<String>, Fatal> {
         "no-stats" => s.stats = false,
         "unixctl" => s.unixctl = Some(given.text().to_owned()),
         "bundle" => s.bundle = true,
+        "may-create" => s.may_create = true,
         "read-only" => s.read_only = true,
         "bad-csum" => s.bad_csum = true,
         "bare" => s.bare = true,
         "help" => return Ok(Some(usage::usage())),
         "option" => return Ok(Some(option_list())),
-        "version" => return Ok(Some(format!("{}OpenFlow versions 0x1:0x6\n", version::version_text()))),
+        "version" => {
+            return Ok(Some(format!("{}OpenFlow versions 0x1:0x6\n", version::version_text())));
+        }
         "protocols" => s.versions = versions(given.text())?,
         "color" => {
             let known = matches!(given.text(), "" | "always" | "never" | "auto");

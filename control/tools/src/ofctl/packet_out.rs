@@ -45,7 +45,7 @@ fn set_in_port(m: &mut Match, port: OfPort) {
 }
 
 /// `in_port=1,packet=HEX,actions=2`
-fn parse(
+pub(super) fn parse(
     text: &str,
     ports: Option<&NameMap>,
     tables: Option<&NameMap>,

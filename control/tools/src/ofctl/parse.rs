@@ -8,6 +8,8 @@ use weir_openflow::matching::match_format::DEFAULT_PRIORITY;
 use weir_openflow::message::{CodecOptions, Message, encode_as};
 use weir_openflow::messages::error::error_reply;
 use weir_openflow::messages::hello::{Hello, VersionBitmap};
+use weir_openflow::nxm::Strictness;
+use weir_openflow::parse_commands;
 use weir_openflow::print::packet_to_string;
 use weir_openflow::raw::Raw;
 use weir_openflow::version::OfVersion;
@@ -173,7 +175,9 @@ pub(super) fn compose_packet(settings: &Settings, args: &[String]) -> Result<(),
                 .map_err(|e| Fatal::new(e.to_string()))?
         }
     };
-    if settings.bad_csum && let Some(last) = bytes.last_mut() {
+    if settings.bad_csum
+        && let Some(last) = bytes.last_mut()
+    {
         // Any change makes the checksum wrong.
         *last ^= 0xff;
     }
@@ -191,5 +195,72 @@ pub(super) fn parse_packet(_: &Settings, _: &[String]) -> Result<(), Fatal> {
     std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes)
         .map_err(|e| Fatal::os(&e, "cannot read standard input"))?;
     out(&packet_to_string(&bytes, 0));
+    Ok(())
+}
+
+/// Feeds a test of a codec with the lines of standard input.
+fn each_line(
+    run: impl Fn(&str) -> Result<String, weir_openflow::value_text::TextError>,
+) -> Result<(), Fatal> {
+    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        out(&run(&line).map_err(|e| Fatal::new(e.0))?);
+    }
+    Ok(())
+}
+
+fn version(name: &str) -> Result<OfVersion, Fatal> {
+    let unknown = || Fatal::new(format!("{name}: invalid OpenFlow version"));
+    OfVersion::from_option_name(name).ok_or_else(unknown)
+}
+
+fn strictness(settings: &Settings) -> Strictness {
+    if settings.strict { Strictness::Strict } else { Strictness::Loose }
+}
+
+pub(super) fn parse_nx_match(settings: &Settings, _: &[String]) -> Result<(), Fatal> {
+    each_line(|line| parse_commands::parse_nx_match(line, None, strictness(settings)))
+}
+
+pub(super) fn parse_oxm(settings: &Settings, args: &[String]) -> Result<(), Fatal> {
+    let [name] = args else { return Ok(()) };
+    let version = version(name)?;
+    if version < OfVersion::V12 {
+        return fatal(format!("{name}: not a valid version for OXM"));
+    }
+    each_line(|line| parse_commands::parse_nx_match(line, Some(version), strictness(settings)))
+}
+
+pub(super) fn parse_actions(_: &Settings, args: &[String]) -> Result<(), Fatal> {
+    let [name] = args else { return Ok(()) };
+    let version = version(name)?;
+    each_line(|line| parse_commands::parse_actions(line, version))
+}
+
+pub(super) fn parse_instructions(_: &Settings, args: &[String]) -> Result<(), Fatal> {
+    let [name] = args else { return Ok(()) };
+    let version = version(name)?;
+    each_line(|line| parse_commands::parse_instructions(line, version))
+}
+
+pub(super) fn parse_ofp10_match(_: &Settings, _: &[String]) -> Result<(), Fatal> {
+    each_line(parse_commands::parse_ofp10_match)
+}
+
+pub(super) fn parse_ofp11_match(_: &Settings, _: &[String]) -> Result<(), Fatal> {
+    each_line(parse_commands::parse_ofp11_match)
+}
+
+pub(super) fn parse_key_value(_: &Settings, args: &[String]) -> Result<(), Fatal> {
+    args.iter().for_each(|a| out(&parse_commands::parse_key_value(a)));
+    Ok(())
+}
+
+pub(super) fn check_vlan(_: &Settings, args: &[String]) -> Result<(), Fatal> {
+    let [value, mask] = args else { return Ok(()) };
+    let hex = |text: &str| {
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        u16::from_str_radix(digits, 16).unwrap_or(0)
+    };
+    out(&parse_commands::check_vlan(hex(value), hex(mask)));
     Ok(())
 }

@@ -107,13 +107,16 @@ pub(super) fn queue_get_config(settings: &Settings, args: &[String]) -> Result<(
     let queue_id = queue(rest.get(1))?;
     let shown = names::to_show(switch, settings)?;
     let mut v = Vconn::open(switch, Service::Mgmt, settings)?;
-    if port_no != OfPort::NONE || v.version() >= OfVersion::V14 {
+    if port_no != OfPort::NONE || v.version() > OfVersion::V10 {
         let request =
             v.encode(&Message::QueueGetConfigRequest(QueueRequest { port_no, queue_id }))?;
         return v.dump(&request, settings, shown.names());
     }
-    // Before OpenFlow 1.4 there is no request for all ports that every switch understands.
-    let mut list = names::ports_of(&mut v)?;
+    // OpenFlow 1.0 cannot ask for all ports at once.
+    let mut list = {
+        let mut v = Vconn::open(switch, Service::Mgmt, settings)?;
+        names::ports_of(&mut v)?
+    };
     list.sort_by_key(|p| p.port_no);
     for p in list.iter().filter(|p| p.port_no < OfPort::MAX) {
         let request = QueueRequest { port_no: p.port_no, queue_id };

@@ -66,7 +66,9 @@ pub(super) fn benchmark(settings: &Settings, args: &[String]) -> Result<(), Fata
     let message = payload + 8;
     let count: u32 = count.parse().unwrap_or(0);
     let total = message as u64 * u64::from(count);
-    out(&format!("Sending {count} packets * {message} bytes (with header) = {total} bytes total\n"));
+    out(&format!(
+        "Sending {count} packets * {message} bytes (with header) = {total} bytes total\n"
+    ));
     let mut v = Vconn::open(target, Service::Mgmt, settings)?;
     let start = Instant::now();
     for _ in 0..count {

@@ -1,12 +1,12 @@
 //! Flow tables.
 
+use weir_openflow::actions::parse::parse_table;
 use weir_openflow::message::Message;
 use weir_openflow::messages::hello::VersionBitmap;
 use weir_openflow::messages::table::{TABLE_ALL, TableMiss, TableMod, TableVacancy};
-use weir_openflow::print::table_features::TablePrinter;
 use weir_openflow::print::PrintContext;
+use weir_openflow::print::table_features::TablePrinter;
 use weir_openflow::version::OfVersion;
-use weir_openflow::actions::parse::parse_table;
 use weir_runtime::program::Fatal;
 
 use super::names;
@@ -39,6 +39,8 @@ pub(super) fn dump_table_features(settings: &Settings, args: &[String]) -> Resul
         }
     }
     printer.finish(&mut text, cx);
+    // A blank line ends the list instead of beginning it.
+    text.push('\n');
     out(text.strip_prefix('\n').unwrap_or(&text));
     Ok(())
 }
@@ -61,7 +63,8 @@ const CONFIG_VERSIONS: u32 = 1 << 5 | 1 << 6;
 
 /// `vacancy:LOW,HIGH`
 fn vacancy(setting: &str) -> Result<TableVacancy, Fatal> {
-    let mut parts = setting.split_once(':').map_or("", |p| p.1).split(',').filter(|p| !p.is_empty());
+    let mut parts =
+        setting.split_once(':').map_or("", |p| p.1).split(',').filter(|p| !p.is_empty());
     let mut percent = |which: &str| {
         let Some(text) = parts.next() else {
             return fatal(format!("Vacancy {which} value missing"));

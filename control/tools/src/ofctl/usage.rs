@@ -73,6 +73,15 @@ const FOR_SWITCHES: &str = "\
   dump-meters SWITCH [METER]  print METER configuration
   meter-stats SWITCH [METER]  print meter statistics
   meter-features SWITCH       print meter features
+  add-group SWITCH GROUP      add group described by GROUP
+  add-groups SWITCH FILE      add group from FILE
+  [--may-create] mod-group SWITCH GROUP   modify specific group
+  del-groups SWITCH [GROUP]   delete matching GROUPs
+  insert-buckets SWITCH [GROUP] add buckets to GROUP
+  remove-buckets SWITCH [GROUP] remove buckets from GROUP
+  dump-group-features SWITCH  print group features
+  dump-groups SWITCH [GROUP]  print group description
+  dump-group-stats SWITCH [GROUP]  print group statistics
   add-tlv-map SWITCH MAP      add TLV option MAPpings
   del-tlv-map SWITCH [MAP] delete TLV option MAPpings
   dump-tlv-map SWITCH      print TLV option mappings

@@ -121,8 +121,9 @@ impl Vconn {
         }
         let hello = connection.hello(next_xid());
         let mut v = Self { name: unix_name, socket, connection, version: OfVersion::V10 };
-        let failed =
-            |e: &io::Error| Fatal::new(format!("{name}: failed to connect to socket ({})", strerror(e)));
+        let failed = |e: &io::Error| {
+            Fatal::new(format!("{name}: failed to connect to socket ({})", strerror(e)))
+        };
         v.socket.write_all(&hello).map_err(|e| failed(&e))?;
         log::debug!(target: "vconn", "{}: sent (Success): {}", v.name, text_for_log(&hello));
         loop {
@@ -176,9 +177,9 @@ impl Vconn {
     /// Sends bytes.
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), Fatal> {
         let name = &self.name;
-        self.socket
-            .write_all(bytes)
-            .map_err(|e| Fatal::new(format!("failed to send packet to {name} ({})", strerror(&e))))?;
+        self.socket.write_all(bytes).map_err(|e| {
+            Fatal::new(format!("failed to send packet to {name} ({})", strerror(&e)))
+        })?;
         log::debug!(target: "vconn", "{name}: sent (Success): {}", text_for_log(bytes));
         Ok(())
     }
@@ -301,8 +302,7 @@ impl Vconn {
             }
             out(&print(&reply, settings.verbosity + 1, names));
             let more = Frame::parse(&reply).is_ok_and(|f| {
-                f.raw.row().channel.is_multipart_reply()
-                    && f.multipart_flags & MULTIPART_MORE != 0
+                f.raw.row().channel.is_multipart_reply() && f.multipart_flags & MULTIPART_MORE != 0
             });
             if !multipart || !more {
                 return Ok(());
@@ -379,9 +379,8 @@ pub(super) fn dump_trivial(
 pub(super) fn ask(v: &mut Vconn, request: &Message) -> Result<Decoded, Fatal> {
     let bytes = v.encode(request)?;
     let reply = v.transact(&bytes)?;
-    let decoded = decode(&reply).map_err(|e| {
-        Fatal::new(format!("{}: received bad reply ({e})", v.name))
-    })?;
+    let decoded =
+        decode(&reply).map_err(|e| Fatal::new(format!("{}: received bad reply ({e})", v.name)))?;
     if decoded.message.kind() == Kind::Error {
         err(&print(&reply, 2, Names::default()));
         return Err(Fatal::new(""));

@@ -504,6 +504,43 @@ mod tests {
         assert_eq!(c.commit(&txn), Err(Outcome::TryAgain));
     }
 
+    /// The operations of the next `transact` request.
+    fn sent(c: &mut Client) -> String {
+        let Some(Message::Request { params, .. }) = c.poll_transmit() else { panic!() };
+        Json::array(params).to_string()
+    }
+
+    #[test]
+    fn elements_are_added_and_removed_without_writing_the_rest() {
+        let mut c = synced();
+        let mut txn = Transaction::new();
+        let replica = c.replica().unwrap().clone();
+        txn.add_elements(&replica, "T", a(), "s", &Datum::set(["b", "c"].map(Atom::from)));
+        txn.remove_elements(&replica, "T", a(), "s", &Datum::scalar("a"));
+        let now = txn.get(&replica, "T", a(), "s").unwrap().into_owned();
+        assert_eq!(now, Datum::set(["b", "c"].map(Atom::from)));
+        c.commit(&txn).unwrap();
+        let text = sent(&mut c);
+        assert!(text.contains(r#"[["s","delete","a"],["s","insert","c"]]"#), "{text}");
+        assert!(!text.contains("update"), "{text}");
+        // A whole value wins over what was done to its elements.
+        txn.set("T", a(), "s", Datum::empty());
+        c.commit(&txn).unwrap();
+        let text = sent(&mut c);
+        assert!(text.contains(r#""row":{"s":["set",[]]}"#) && !text.contains("mutate"), "{text}");
+    }
+
+    #[test]
+    fn a_row_may_bring_its_own_uuid() {
+        let mut c = synced();
+        let mut txn = Transaction::new();
+        let uuid = Uuid::from_u128(7);
+        txn.insert_with_uuid("T", uuid);
+        c.commit(&txn).unwrap();
+        let text = sent(&mut c);
+        assert!(text.contains(&format!(r#""uuid":"{uuid}""#)), "{text}");
+    }
+
     #[test]
     fn nothing_changed_sends_nothing() {
         let mut c = synced();

@@ -56,6 +56,10 @@ pub struct Transaction {
     edits: BTreeMap<(Arc<str>, Uuid), Edit>,
     /// The order of insertion, so that operations are stable.
     inserts: Vec<(Arc<str>, Uuid)>,
+    /// Which UUIDs stand for rows to be inserted.
+    inserted: BTreeSet<Uuid>,
+    /// Which of them the database shall keep.
+    kept: BTreeSet<Uuid>,
     comments: Vec<String>,
     increment: Option<(Arc<str>, Uuid, Arc<str>)>,
     /// Abort instead of committing, once everything was checked.
@@ -86,6 +90,14 @@ impl Transaction {
     pub fn insert_as(&mut self, table: &str, uuid: Uuid) {
         self.edit(table, uuid).inserted = true;
         self.inserts.push((table.into(), uuid));
+        self.inserted.insert(uuid);
+    }
+
+    /// As [`Transaction::insert_as`], and the row keeps the UUID in the database. Servers older
+    /// than Open vSwitch 3.2 refuse that.
+    pub fn insert_with_uuid(&mut self, table: &str, uuid: Uuid) {
+        self.insert_as(table, uuid);
+        self.kept.insert(uuid);
     }
 
     /// Removes a row.
@@ -94,6 +106,8 @@ impl Transaction {
         if edit.inserted {
             self.edits.remove(&(Arc::from(table), uuid));
             self.inserts.retain(|(t, u)| &**t != table || *u != uuid);
+            self.inserted.remove(&uuid);
+            self.kept.remove(&uuid);
         } else {
             edit.deleted = true;
             edit.columns.clear();
@@ -180,7 +194,8 @@ impl Transaction {
     /// The rows of a table as they would be after this transaction.
     #[must_use]
     pub fn rows(&self, replica: &Replica, table: &str) -> Vec<Uuid> {
-        let gone = |u: &Uuid| self.edits.get(&(Arc::from(table), *u)).is_some_and(|e| e.deleted);
+        let shared: Arc<str> = table.into();
+        let gone = |u: &Uuid| self.edits.get(&(shared.clone(), *u)).is_some_and(|e| e.deleted);
         let old = replica.rows(table).map(|(u, _)| u).filter(|u| !gone(u));
         let new = self.inserts.iter().filter(|(t, _)| &**t == table).map(|(_, u)| *u);
         old.chain(new).collect()
@@ -255,7 +270,11 @@ impl Transaction {
             ops.inserts.push((ops.list.len(), *uuid));
             let row = self.row_json(schema, table, edit.columns.iter());
             let name = Json::str(row_name(uuid));
-            let members = [("table", table.clone().into()), ("uuid-name", name), ("row", row)];
+            let mut members =
+                vec![("table", table.clone().into()), ("uuid-name", name), ("row", row)];
+            if self.kept.contains(uuid) {
+                members.push(("uuid", Json::str(uuid.to_string())));
+            }
             ops.list.push(op("insert", members));
         }
         let changes = ops.list.len() > before;
@@ -353,7 +372,7 @@ impl Transaction {
             && &**tag == "uuid"
         {
             let uuid = crate::atom::uuid_from_string(text);
-            let new = uuid.filter(|u| self.inserts.iter().any(|(_, i)| i == u));
+            let new = uuid.filter(|u| self.inserted.contains(u));
             return match new {
                 Some(u) => Json::array([Json::str("named-uuid"), Json::str(row_name(&u))]),
                 None => json,
@@ -372,7 +391,7 @@ pub(super) struct Operations {
     pub(super) increment: Option<(usize, Arc<str>)>,
 }
 
-fn op<const N: usize>(name: &str, members: [(&str, Json); N]) -> Json {
+fn op<'a>(name: &str, members: impl IntoIterator<Item = (&'a str, Json)>) -> Json {
     let named = [("op", Json::str(name))];
     Json::object(named.into_iter().chain(members))
 }

@@ -104,14 +104,6 @@ Passive SERVER connection methods:
   ptcp:PORT[:IP]          listen to TCP PORT on IP
   pssl:PORT[:IP]          listen for SSL on PORT on IP
   punix:FILE              listen on Unix domain socket FILE
-PKI configuration (required to use SSL):
-  -p, --private-key=FILE  file with private key
-  -c, --certificate=FILE  file with certificate for private key
-  -C, --ca-cert=FILE      file with peer CA certificate
-  --bootstrap-ca-cert=FILE  file with peer CA certificate to read or create
-SSL options:
-  --ssl-protocols=PROTOS  list of SSL protocols to enable
-  --ssl-ciphers=CIPHERS   list of SSL ciphers to enable
 
 Output formatting options:
   -f, --format=FORMAT         set output formatting to FORMAT

@@ -99,7 +99,13 @@ pub(super) fn parse<S>(
             "retry" => settings.retry = true,
             "help" => return Ok(CommandLine::Print(usage())),
             "commands" => return Ok(CommandLine::Print(listing::commands(tables))),
-            "options" => return Ok(CommandLine::Print(listing::options(known))),
+            "options" => {
+                return Ok(CommandLine::Print(listing::options(&[
+                    OPTIONS,
+                    vlog::OPTIONS,
+                    table::OPTIONS,
+                ])));
+            }
             "version" => {
                 let text = format!("{}DB Schema {db_version}\n", version::version_text());
                 return Ok(CommandLine::Print(text));

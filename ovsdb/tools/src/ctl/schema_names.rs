@@ -63,3 +63,31 @@ pub(super) fn column(table: &TableSchema, given: &str) -> Result<ColumnSchema, C
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn abbreviations() {
+        let schema = weir_ovsdb::schemas::vswitch();
+        let name = |given: &str| table(&schema, given).map(|t| t.name.to_string());
+        assert_eq!(name("open").as_deref(), Ok("Open_vSwitch"));
+        assert_eq!(name("Flow-Table").as_deref(), Ok("Flow_Table"));
+        assert_eq!(name("bRIDGE").as_deref(), Ok("Bridge"));
+        let text = |error: CtlError| error.to_string();
+        assert_eq!(name("bogus").map_err(text).unwrap_err(), "unknown table \"bogus\"");
+        let bridge = table(&schema, "Bridge").unwrap();
+        let column = |given: &str| column(&bridge, given).map(|c| c.name.to_string());
+        assert_eq!(column("other-config").as_deref(), Ok("other_config"));
+        assert_eq!(column("CONTROLLER").as_deref(), Ok("controller"));
+        // An exact name wins over names that it begins.
+        assert_eq!(column("status").as_deref(), Ok("status"));
+        assert!(
+            column("st")
+                .map_err(text)
+                .unwrap_err()
+                .starts_with("Bridge contains more than one column whose name matches \"st\": ")
+        );
+    }
+}

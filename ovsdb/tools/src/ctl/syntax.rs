@@ -151,3 +151,70 @@ fn check_option(name: &str, known: &str, option: &str, has_value: bool) -> Resul
         Some(_) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ctl::ToolState;
+
+    #[derive(Debug, Default)]
+    struct Nothing;
+
+    impl ToolState for Nothing {
+        fn invalidate(&mut self) {}
+    }
+
+    const TABLES: CommandTables<Nothing> = &[&crate::ctl::db::commands()];
+
+    fn parse(line: &str, leading: &[(&str, Option<&str>)]) -> Result<Vec<String>, String> {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let owned = |(n, v): &(&str, Option<&str>)| ((*n).to_owned(), v.map(str::to_owned));
+        let leading: Vec<_> = leading.iter().map(owned).collect();
+        let commands = parse_commands(&args, &leading, TABLES).map_err(|e| e.to_string())?;
+        let text =
+            |i: &Invocation<Nothing>| format!("{:?} {} {:?}", i.options, i.command.name, i.args);
+        Ok(commands.iter().map(text).collect())
+    }
+
+    #[test]
+    fn commands_are_split_at_double_dashes() {
+        let line = "list Bridge -- --if-exists get Bridge br0 name -- -- show";
+        assert_eq!(
+            parse(line, &[("--columns", Some("name"))]).unwrap(),
+            [
+                r#"{"--columns": Some("name")} list ["Bridge"]"#,
+                r#"{"--if-exists": None} get ["Bridge", "br0", "name"]"#,
+                "{} show []",
+            ]
+        );
+    }
+
+    #[test]
+    fn complaints_as_observed() {
+        let error = |line: &str| parse(line, &[]).unwrap_err();
+        assert_eq!(error(""), "missing command name (use --help for help)");
+        assert_eq!(error("-- --"), "missing command name (use --help for help)");
+        assert_eq!(error("--if-exists"), "missing command name (use --help for help)");
+        assert_eq!(error("bogus"), "unknown command 'bogus'; use --help for help");
+        assert_eq!(error("set Bridge"), "'set' command requires at least 3 arguments");
+        assert_eq!(error("show x"), "'show' command takes at most 0 arguments");
+        assert_eq!(
+            error("show --x"),
+            "'show' command takes at most 0 arguments (note that options must precede command \
+             names and follow a \"--\" argument)"
+        );
+        assert_eq!(error("--foo show"), "'show' command has no '--foo' option");
+        assert_eq!(
+            error("--columns list Bridge"),
+            "missing argument to '--columns' option on 'list' command"
+        );
+        assert_eq!(
+            error("--if-exists=x set a b c"),
+            "'--if-exists' option on 'set' does not accept an argument"
+        );
+        assert_eq!(
+            error("--columns=a --columns=b list Bridge"),
+            "'--columns=b' option specified multiple times"
+        );
+    }
+}

@@ -1,10 +1,10 @@
 //! The text of `--help`.
 
+use weir_ovsdb::schemas;
 use weir_runtime::{dirs, program, vlog};
 
 use super::NAMES;
 use crate::ctl::RecordId;
-use weir_ovsdb::schemas;
 
 pub(super) fn usage() -> String {
     let name = program::name();
@@ -17,18 +17,7 @@ pub(super) fn usage() -> String {
 {name}: ovs-vswitchd management utility
 usage: {name} [OPTIONS] COMMAND [ARG...]
 
-Open vConntrack zone commands:
-  add-zone-tp DP zone=ZONE KEY=VALUE...  add a timeout policy to ZONE of DP
-  del-zone-tp DP zone=ZONE   delete the timeout policy of ZONE of DP
-  list-zone-tp DP            print the timeout policies of DP
-  set-zone-limit DP ZONE|default LIMIT  limit the connections of ZONE of DP
-  del-zone-limit DP ZONE|default  delete the limit of ZONE of DP
-  list-zone-limits DP        print the limits of the zones of DP
-
-Datapath commands:
-  list-dp-cap DP             print the capabilities of DP
-
-Switch commands:
+Open vSwitch commands:
   init                        initialize database, if not yet initialized
   show                        print overview of database contents
   emer-reset                  reset configuration to clean state
@@ -126,8 +115,7 @@ Output formatting options:
   --no-headings               omit table heading row
   --pretty                    pretty-print JSON in output
   --bare                      equivalent to \"--format=list --data=bare --no-headings\"
-{logging}\
-  --no-syslog             equivalent to --verbose=vsctl:syslog:warn
+{logging}\x20 --no-syslog             equivalent to --verbose=vsctl:syslog:warn
 
 Active database connection methods:
   tcp:HOST:PORT           PORT at remote HOST
@@ -137,14 +125,6 @@ Passive database connection methods:
   ptcp:PORT[:IP]          listen to TCP PORT on IP
   pssl:PORT[:IP]          listen for SSL on PORT on IP
   punix:FILE              listen on Unix domain socket FILE
-PKI configuration (required to use SSL):
-  -p, --private-key=FILE  file with private key
-  -c, --certificate=FILE  file with certificate for private key
-  -C, --ca-cert=FILE      file with peer CA certificate
-  --bootstrap-ca-cert=FILE  file with peer CA certificate to read or create
-SSL options:
-  --ssl-protocols=PROTOS  list of SSL protocols to enable
-  --ssl-ciphers=CIPHERS   list of SSL ciphers to enable
 
 Other options:
   -h, --help                  display this help message

@@ -1,10 +1,13 @@
-//! Two databases on servers of the installed Open vSwitch, and comparison of texts.
+//! Databases on servers, and comparison of texts.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+/// The installed server.
+pub(crate) const INSTALLED_SERVER: &str = "/usr/sbin/ovsdb-server";
 
 const SCHEMA: &str = "/usr/share/openvswitch/vswitch.ovsschema";
 
@@ -16,8 +19,8 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Starts a server; `None` if none is installed.
-    pub(crate) fn start(name: &str) -> Option<Self> {
+    /// Starts the server `program`; `None` if no Open vSwitch is installed.
+    pub(crate) fn start(name: &str, program: &str) -> Option<Self> {
         let dir = tempfile::Builder::new().prefix(name).tempdir().unwrap();
         let file = dir.path().join("conf.db");
         let made = Command::new("ovsdb-tool").arg("create").arg(&file).arg(SCHEMA).status();
@@ -25,7 +28,7 @@ impl Database {
             return None;
         }
         let remote = format!("--remote=punix:{}", dir.path().join("db.sock").display());
-        let server = Command::new("ovsdb-server")
+        let server = Command::new(program)
             .arg(&file)
             .arg(remote)
             .arg(format!("--unixctl={}", dir.path().join("ctl").display()))

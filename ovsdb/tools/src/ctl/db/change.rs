@@ -6,6 +6,9 @@ use weir_ovsdb::{ColumnSchema, ColumnType, Datum, TableSchema, Uuid};
 use crate::ctl::value::assignment;
 use crate::ctl::{Context, CtlError, Invocation, ToolState, schema_names};
 
+/// The length of a UUID as text.
+const UUID_LEN: usize = 36;
+
 const EQUALS: &[&str] = &["="];
 
 /// Does nothing: the whole command line is in the database's log, and so are these words.
@@ -178,7 +181,12 @@ pub(super) fn create<S: ToolState>(
     cmd: &Invocation<S>,
 ) -> Result<(), CtlError> {
     let table = ctx.table(cmd.arg(0))?;
-    let row = match cmd.option("--id") {
+    let kept = cmd.option("--id").filter(|id| id.len() == UUID_LEN);
+    let kept = kept.and_then(|id| Uuid::try_parse(id).ok());
+    if let Some(uuid) = kept {
+        ctx.txn.insert_with_uuid(&table.name, uuid);
+    }
+    let row = match cmd.option("--id").filter(|_| kept.is_none()) {
         Some(name) => {
             check_symbol_name(ctx, name)?;
             let symbol = ctx.symbols.get_or_insert(name);
@@ -189,6 +197,7 @@ pub(super) fn create<S: ToolState>(
             ctx.txn.insert_as(&table.name, uuid);
             uuid
         }
+        None if kept.is_some() => kept.unwrap_or_default(),
         None => {
             if !table.is_root {
                 ctx.warn(format!(
