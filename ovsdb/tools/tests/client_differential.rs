@@ -27,5 +27,9 @@ fn same_as_the_installed_tool() {
         let theirs = database.run(INSTALLED, &[], &words);
         report.compare(line, &normal(&ours), &normal(&theirs));
     }
+    let before = database.dump();
+    let insert = r#"["Open_vSwitch",{"op":"insert","table":"QoS","row":{"type":"x"}}]"#;
+    database.run(OURS, &[], &["query", insert].map(str::to_owned));
+    report.compare("the database after a query", &database.dump(), &before);
     report.finish();
 }
