@@ -469,7 +469,8 @@ impl Ctx<'_> {
         let flow = self.flow;
         let stack = self.stack.clone();
         let stack_bytes = self.stack_bytes;
-        let action_set = std::mem::take(&mut self.action_set);
+        // The clone has the action set so far, and executes it.
+        let action_set = self.action_set.clone();
         let (exit, was_mpls) = (self.exit, self.was_mpls);
         self.run_clone(actions, last);
         self.flow = flow;
