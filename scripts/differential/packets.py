@@ -25,6 +25,8 @@ class Packets:
 
     def __init__(self, rng: random.Random):
         self.rng = rng
+        # What is left of a packet that is cut short, at least.
+        self.shortest = rng.choice([14, 26, 26, 26])
 
     def transport(self, proto: int, pseudo: bytes) -> bytes:
         r = self.rng
@@ -127,7 +129,7 @@ class Packets:
         else:
             p += r.choice([b"\x88\xcc", b"\x12\x34", b"\0\x20\xaa\xaa\x03\0\0\0\x08\0", b"\0\x10\x42\x42\x03"]) + b"\0" * 20
         if r.random() < 0.08:
-            p = p[:max(14, r.randrange(len(p) + 1))]
+            p = p[:max(self.shortest, r.randrange(len(p) + 1))]
         elif r.random() < 0.3:
             p += b"\0" * r.choice([1, 6, 18])
         return p

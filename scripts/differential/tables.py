@@ -12,6 +12,7 @@ PORTS = [1, 53, 80, 81, 1024, 65535]
 VLANS = [1, 5, 7, 4095]
 LABELS = [0, 16, 1000, 1048575]
 N_TABLES = 4
+HASHED = ["eth_src", "symmetric_l4", "symmetric_l3l4", "symmetric_l3l4+udp", "nw_src", "nw_dst"]
 
 
 class Rules:
@@ -120,10 +121,11 @@ class Rules:
                    f"controller(max_len={r.choice([0, 20, 65535])},id={r.randrange(3)},reason=action)",
                    "sample(probability=65535,collector_set_id=1,obs_domain_id=2,obs_point_id=3)",
                    f"set_queue:{r.randrange(3)}", "pop_queue", f"set_field:{r.randrange(4)}->pkt_mark",
-                   f"multipath({r.choice(['eth_src', 'symmetric_l4', 'symmetric_l3l4', 'symmetric_l3l4+udp', 'nw_src', 'nw_dst'])},"
-                   f"{r.randrange(100)},{r.choice(['modulo_n', 'hash_threshold', 'hrw', 'iter_hash'])},4,0,NXM_NX_REG2[0..7])",
-                   f"bundle({r.choice(['eth_src', 'symmetric_l4', 'symmetric_l3l4', 'nw_src', 'nw_dst'])},{r.randrange(99)},{r.choice(['hrw', 'active_backup'])},ofport,members:1,2,3)",
-                   "bundle_load(eth_src,0,hrw,ofport,NXM_NX_REG1[0..15],members:2,3,4)",
+                   # Each switch has hashes of its own, so there is one link to choose from.
+                   f"multipath({r.choice(HASHED)},{r.randrange(100)},{r.choice(['modulo_n', 'hash_threshold', 'hrw', 'iter_hash'])},"
+                   "1,0,NXM_NX_REG2[0..7])", f"bundle({r.choice(HASHED)},{r.randrange(99)},hrw,ofport,members:{r.randint(1, 4)})",
+                   f"bundle(eth_src,0,active_backup,ofport,members:{r.choice(['1,2,3', '3,2', '77,4'])})",
+                   "bundle_load(eth_src,0,hrw,ofport,NXM_NX_REG1[0..15],members:4)",
                    f"load:{r.randrange(256):#x}->NXM_OF_ETH_DST[{(b := r.randrange(41))}..{b + 7}]",
                    f"set_field:{r.choice(['01:00:00:00:00:00/01:00:00:00:00:00', '00:00:00:00:00:f3/00:00:00:00:00:ff', '00:54:55:00:00:00/00:ff:ff:00:00:00'])}->eth_{r.choice(['src', 'dst'])}",
                    f"push:OXM_OF_METADATA[0..{(b := r.randrange(32))}],pop:NXM_NX_REG1[0..{b}]", "push:NXM_OF_ETH_SRC[]", "pop:NXM_NX_REG1[]",

@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# Random packets through random tables of Weir and of the installed Open vSwitch: what comes out, the
+# counters and the learned flows are the same. ROUNDS=1000 makes it long, SEED=n repeats.
+exec "$(dirname "$0")/../differential/run" --rounds "${ROUNDS:-110}" --seed "${SEED:-1}" --traces 0
