@@ -185,11 +185,16 @@ impl FlowTables {
     }
 
     /// Puts a flow in its place; returns the one that was there.
-    fn put(&mut self, rule: Arc<Rule>) -> Option<Arc<Rule>> {
+    fn put(&mut self, mut rule: Arc<Rule>) -> Option<Arc<Rule>> {
         let fresh = self.set.get(rule.table_id).is_none();
         let table = self.set.get_mut(rule.table_id)?;
         if fresh {
             table.set_prefix_fields(&self.default_prefixes);
+        }
+        if let Some(shared) = table.shared_mask(&rule.mask)
+            && !Arc::ptr_eq(shared, &rule.mask)
+        {
+            Arc::make_mut(&mut rule).mask = shared.clone();
         }
         let old = table.insert(rule.clone());
         if let Some(old) = &old {

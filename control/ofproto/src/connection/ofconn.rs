@@ -61,6 +61,8 @@ pub struct OfConn {
     version: OfVersion,
     pub(super) protocol: Protocols,
     input: Vec<u8>,
+    /// How much of it has been read.
+    consumed: usize,
     output: VecDeque<Vec<u8>>,
     output_bytes: usize,
     assembler: MultipartAssembler,
@@ -91,6 +93,7 @@ impl OfConn {
             version: OfVersion::V10,
             protocol: Protocols::NONE,
             input: Vec::new(),
+            consumed: 0,
             output: VecDeque::new(),
             output_bytes: 0,
             assembler: MultipartAssembler::default(),
@@ -148,13 +151,14 @@ impl OfConn {
     #[must_use]
     pub fn wants_input(&self) -> bool {
         !matches!(self.status, ConnStatus::Closing(_))
-            && self.input.len() < 2 * MAX_MESSAGE
+            && self.input.len() - self.consumed < 2 * MAX_MESSAGE
             && self.output_bytes < OUTPUT_HIGH
             && self.dump.is_none()
     }
 
     /// Takes bytes from the peer.
     pub fn receive(&mut self, bytes: &[u8]) {
+        self.input.drain(..std::mem::take(&mut self.consumed));
         self.input.extend_from_slice(bytes);
     }
 
@@ -254,17 +258,14 @@ impl OfConn {
     }
 
     fn next_frame(&mut self) -> Option<Vec<u8>> {
-        let header = Header::parse(&self.input)?;
-        let len = usize::from(header.length);
+        let rest = self.input.get(self.consumed..)?;
+        let len = usize::from(Header::parse(rest)?.length);
         if len < HEADER_LEN {
             self.close(&format!("received too-short ofp_header ({len} bytes)"));
             return None;
         }
-        if self.input.len() < len {
-            return None;
-        }
-        let rest = self.input.split_off(len);
-        let bytes = std::mem::replace(&mut self.input, rest);
+        let bytes = rest.get(..len)?.to_vec();
+        self.consumed += len;
         self.snoop(&bytes);
         Some(bytes)
     }

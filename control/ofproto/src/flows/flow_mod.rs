@@ -160,11 +160,13 @@ impl FlowTables {
         if l.table_id >= INTERNAL_TABLE {
             return Err(OfpError::OFPBRC_EPERM);
         }
+        let mut actions = l.actions.clone();
+        super::check_for(&l.matching, l.table_id, &mut actions)?;
         let mask = CompactMask::new(&l.matching.mask);
         let table = self.set.get(l.table_id);
         let old = table.and_then(|t| t.find(&mask, &l.matching.flow, i32::from(l.priority)));
         if let Some(old) = old {
-            let same = old.actions.list == l.actions && old.cookie == l.cookie;
+            let same = old.actions.list == actions && old.cookie == l.cookie;
             if same {
                 old.stats.credit(0, 0, now_ms);
                 if old.stats.timeouts() == (l.idle_timeout, 0) || l.hard_timeout == 0 {
@@ -190,7 +192,7 @@ impl FlowTables {
             table_id: l.table_id,
             idle_timeout: l.idle_timeout,
             hard_timeout: l.hard_timeout,
-            actions: l.actions.clone(),
+            actions,
             flags: weir_openflow::flow_text::flow_mod::FlowModFlags(l.flags),
             ..FlowMod::default()
         };

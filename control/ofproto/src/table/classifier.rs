@@ -146,6 +146,12 @@ impl Classifier {
         })
     }
 
+    /// The mask that flows with an equal one share, if there are any.
+    #[must_use]
+    pub fn shared_mask(&self, mask: &CompactMask) -> Option<&Arc<CompactMask>> {
+        self.subtables.get(self.position(mask)?).map(|(_, s)| s.mask())
+    }
+
     /// Adds a flow, and returns the one with the same match and priority that it replaces.
     pub fn insert(&mut self, mut rule: Arc<Rule>) -> Option<Arc<Rule>> {
         let subtables = Arc::make_mut(&mut self.subtables);
@@ -155,7 +161,7 @@ impl Classifier {
         let at = known.unwrap_or_else(|| {
             let fields: SmallVec<[PrefixField; MAX_TRIES]> =
                 self.tries.iter().map(|t| t.field).collect();
-            subtables.push((i32::MIN, Arc::new(Subtable::new((*rule.mask).clone(), &fields))));
+            subtables.push((i32::MIN, Arc::new(Subtable::new(rule.mask.clone(), &fields))));
             subtables.len() - 1
         });
         let (max, subtable) = subtables.get_mut(at)?;

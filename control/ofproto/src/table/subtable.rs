@@ -63,7 +63,7 @@ fn ports_of(flow: &Flow) -> u32 {
 impl Subtable {
     /// An empty subtable for a mask, in a table with these prefix fields.
     #[must_use]
-    pub fn new(mask: CompactMask, fields: &[PrefixField]) -> Self {
+    pub fn new(mask: Arc<CompactMask>, fields: &[PrefixField]) -> Self {
         let full = mask.expand();
         let mut stages: SmallVec<[Stage; 2]> = SmallVec::new();
         let mut last = 0;
@@ -91,7 +91,7 @@ impl Subtable {
         });
         Self {
             prefix_lens: fields.iter().map(|f| f.prefix_len(&full)).collect(),
-            mask: Arc::new(mask),
+            mask,
             stages,
             flows: Index::default(),
             n_flows: 0,
