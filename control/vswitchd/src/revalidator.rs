@@ -21,7 +21,8 @@ enum Order {
     Configure(Arc<dyn Datapath>, Limits, Msec),
     /// Answers when a pass that begins after now is done.
     Wait(Reply),
-    Purge,
+    /// Answers when all megaflows are gone and credited.
+    Purge(Reply),
     Pause(bool),
     Exit,
 }
@@ -40,7 +41,7 @@ impl std::fmt::Debug for Order {
         f.write_str(match self {
             Self::Configure(..) => "Configure",
             Self::Wait(_) => "Wait",
-            Self::Purge => "Purge",
+            Self::Purge(_) => "Purge",
             Self::Pause(_) => "Pause",
             Self::Exit => "Exit",
         })
@@ -94,9 +95,9 @@ impl Revalidator {
         self.order(Order::Wait(reply));
     }
 
-    /// `revalidator/purge`: removes all megaflows.
-    pub fn purge(&self) {
-        self.order(Order::Purge);
+    /// `revalidator/purge`: removes all megaflows, and answers when their packets are credited.
+    pub fn purge(&self, reply: Reply) {
+        self.order(Order::Purge(reply));
     }
 
     /// `revalidator/pause`, `revalidator/resume`
@@ -153,10 +154,11 @@ impl Worker {
                         self.interval = interval;
                     }
                     Order::Wait(reply) => waiting.push(reply),
-                    Order::Purge => {
+                    Order::Purge(reply) => {
                         if let Some(datapath) = &self.datapath {
                             self.passes.purge(&**datapath);
                         }
+                        reply.send(Outcome::empty());
                     }
                     Order::Pause(on) => self.paused = on,
                     Order::Exit => return,

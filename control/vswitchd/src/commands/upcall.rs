@@ -33,9 +33,8 @@ pub(super) fn register(commands: &mut Commands<Switchd>) {
     commands.add_deferred("revalidator/wait", "", 0, 0, |s: &mut Switchd, _, reply| {
         s.revalidator.wait(reply);
     });
-    commands.add("revalidator/purge", "", 0, 0, |s: &mut Switchd, _| {
-        s.revalidator.purge();
-        Outcome::empty()
+    commands.add_deferred("revalidator/purge", "", 0, 0, |s: &mut Switchd, _, reply| {
+        s.revalidator.purge(reply);
     });
     commands.add("revalidator/pause", "", 0, 0, |s: &mut Switchd, _| {
         s.revalidator.pause(true);
