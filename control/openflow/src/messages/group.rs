@@ -184,7 +184,7 @@ fn pull_buckets_15(bytes: &[u8], v: OfVersion, kind: GroupType) -> Result<Vec<Bu
         while !props.is_empty() {
             let p = Prop::pull(&mut props)?;
             match p.kind {
-                PropType::Standard(WEIGHT) => bucket.weight = p.u16()?,
+                PropType::Standard(WEIGHT) => bucket.weight = weight(&p)?,
                 PropType::Standard(WATCH_PORT) => {
                     let port = OfPort::from_ofp11(p.u32()?);
                     bucket.watch_port = port.ok_or(OfpError::OFPGMFC_BAD_WATCH)?;
@@ -201,14 +201,20 @@ fn pull_buckets_15(bytes: &[u8], v: OfVersion, kind: GroupType) -> Result<Vec<Bu
     Ok(buckets)
 }
 
+/// Two bytes, and two of padding that the length counts.
+fn weight(p: &Prop<'_>) -> Result<u16, OfpError> {
+    p.u32().map(|n| u16::try_from(n >> 16).unwrap_or(u16::MAX))
+}
+
 fn put_bucket_15(b: &Bucket, id: u32, kind: GroupType, v: OfVersion, out: &mut Vec<u8>) {
     let start = out.len();
     out.put_zeros(4);
     out.put_u32(id);
     encode_actions(&b.actions, v, out);
     let actions_len = out.len() - start - 8;
-    if kind == GroupType::Select {
-        props::put_u16(out, WEIGHT, b.weight);
+    if kind == GroupType::Select || b.weight != 0 {
+        // The length counts the padding.
+        props::put_u32(out, WEIGHT, u32::from(b.weight) << 16);
     }
     if b.watch_port != OfPort::NONE {
         props::put_u32(out, WATCH_PORT, b.watch_port.to_ofp11());
@@ -408,7 +414,10 @@ impl GroupMod {
             return Err(OfpError::OFPGMFC_BAD_BUCKET);
         }
         for b in &self.buckets {
-            if b.weight != 0 && self.kind != GroupType::Select {
+            // Who inserts a bucket does not say what type the group is of.
+            let may_weigh =
+                self.kind == GroupType::Select || self.command == GroupCommand::InsertBucket;
+            if b.weight != 0 && !may_weigh {
                 return Err(OfpError::OFPGMFC_INVALID_GROUP);
             }
             let watches = b.watch_port != OfPort::NONE || b.watch_group != group_id::ANY;

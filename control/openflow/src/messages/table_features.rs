@@ -21,8 +21,9 @@ pub type FieldSet = BTreeSet<FieldId>;
 pub type TableSet = BTreeSet<u8>;
 
 /// Actions that table features can name: word, bit in OpenFlow 1.1, bit in 1.2 and later.
-pub const ACTION_BITS: [(&str, Option<u32>, Option<u32>); 24] = [
+pub const ACTION_BITS: [(&str, Option<u32>, Option<u32>); 25] = [
     ("output", Some(0), Some(0)),
+    ("enqueue", None, None),
     ("group", Some(22), Some(22)),
     ("set_field", None, Some(25)),
     ("set_vlan_vid", Some(1), None),
@@ -86,7 +87,21 @@ impl ActionSet {
 
 fn wire_bit(row: &(&str, Option<u32>, Option<u32>), v: OfVersion) -> Option<u32> {
     match v {
-        OfVersion::V10 => None,
+        OfVersion::V10 => match row.0 {
+            "output" => Some(0),
+            "set_vlan_vid" => Some(1),
+            "set_vlan_pcp" => Some(2),
+            "strip_vlan" => Some(3),
+            "mod_dl_src" => Some(4),
+            "mod_dl_dst" => Some(5),
+            "mod_nw_src" => Some(6),
+            "mod_nw_dst" => Some(7),
+            "mod_nw_tos" => Some(8),
+            "mod_tp_src" => Some(9),
+            "mod_tp_dst" => Some(10),
+            "enqueue" => Some(11),
+            _ => None,
+        },
         OfVersion::V11 => row.1,
         _ => row.2,
     }

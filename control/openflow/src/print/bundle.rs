@@ -8,6 +8,11 @@ use crate::messages::bundle::{BundleAdd, BundleControl, bundle_flags};
 use crate::messages::request_forward::RequestForward;
 use crate::ofp_errors::OfpError;
 
+/// As C writes a number in the alternate form: zero has no prefix.
+fn hex(n: u32) -> String {
+    if n == 0 { "0".to_owned() } else { format!("{n:#x}") }
+}
+
 fn flags(s: &mut String, mut bits: u16) {
     s.push_str(" flags=");
     let mut sep = "";
@@ -26,12 +31,12 @@ fn flags(s: &mut String, mut bits: u16) {
 }
 
 pub(super) fn control(s: &mut String, m: BundleControl) {
-    let _ = write!(s, "\n bundle_id=0x{:x} type={}", m.bundle_id, m.kind.name());
+    let _ = write!(s, "\n bundle_id={} type={}", hex(m.bundle_id), m.kind.name());
     flags(s, m.flags);
 }
 
 pub(super) fn add(s: &mut String, m: &BundleAdd, cx: PrintContext<'_>) {
-    let _ = write!(s, "\n bundle_id=0x{:x}", m.bundle_id);
+    let _ = write!(s, "\n bundle_id={}", hex(m.bundle_id));
     flags(s, m.flags);
     s.push('\n');
     s.push_str(&ofp_to_string(&m.message, cx));

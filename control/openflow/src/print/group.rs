@@ -9,7 +9,7 @@ use crate::messages::group::{
     bucket_id, group_id,
 };
 use crate::ofp_port::OfPort;
-use crate::value_text::field::format_field;
+use crate::value_text::field::{action_name, format_field};
 use crate::version::OfVersion;
 
 /// `group_id=ALL`
@@ -53,9 +53,9 @@ fn properties(s: &mut String, p: &GroupProps) {
         .map(|(field, mask)| {
             let field = field.field();
             if mask.is_all_ones() {
-                field.name.clone()
+                action_name(field).to_owned()
             } else {
-                format!("{}={}", field.name, format_field(field, mask, None, None))
+                format!("{}={}", action_name(field), format_field(field, mask, None, None))
             }
         })
         .collect();

@@ -214,8 +214,10 @@ pub(super) fn version_names(versions: VersionBitmap) -> String {
 
 fn finish(s: &mut Settings) -> Result<(), Fatal> {
     if s.bundle {
-        // Bundles are there since OpenFlow 1.4.
-        s.versions.0 |= 1 << OfVersion::V14.wire();
+        // Bundles are there since OpenFlow 1.4, and as an extension in 1.3.
+        if !s.versions.contains(OfVersion::V13.wire()) {
+            s.versions.0 |= 1 << OfVersion::V14.wire();
+        }
     }
     let of_versions = formats_of(s.versions);
     if !s.protocols.intersects(of_versions) {

@@ -209,7 +209,7 @@ fn each_line(
 }
 
 fn version(name: &str) -> Result<OfVersion, Fatal> {
-    let unknown = || Fatal::new(format!("{name}: invalid OpenFlow version"));
+    let unknown = || Fatal::new(format!("{name}: not a valid OpenFlow version"));
     OfVersion::from_option_name(name).ok_or_else(unknown)
 }
 

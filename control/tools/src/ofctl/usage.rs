@@ -35,8 +35,7 @@ OpenFlow14, OpenFlow15)
     )
 }
 
-const FOR_SWITCHES: &str = "\
-  show SWITCH                 show OpenFlow information
+const FOR_SWITCHES: &str = "  show SWITCH                 show OpenFlow information
   dump-desc SWITCH            print switch description
   dump-tables SWITCH          print table stats
   dump-table-features SWITCH  print table features
@@ -66,13 +65,6 @@ const FOR_SWITCHES: &str = "\
   monitor SWITCH [MISSLEN] [invalid_ttl] [watch:[...]]
                               print packets received from SWITCH
   snoop SWITCH                snoop on SWITCH and its controller
-  queue-get-config SWITCH [PORT]  print queue config for PORT
-  add-meter SWITCH METER      add meter described by METER
-  mod-meter SWITCH METER      modify specific METER
-  del-meters SWITCH [METER]   delete meters matching METER
-  dump-meters SWITCH [METER]  print METER configuration
-  meter-stats SWITCH [METER]  print meter statistics
-  meter-features SWITCH       print meter features
   add-group SWITCH GROUP      add group described by GROUP
   add-groups SWITCH FILE      add group from FILE
   [--may-create] mod-group SWITCH GROUP   modify specific group
@@ -82,6 +74,13 @@ const FOR_SWITCHES: &str = "\
   dump-group-features SWITCH  print group features
   dump-groups SWITCH [GROUP]  print group description
   dump-group-stats SWITCH [GROUP]  print group statistics
+  queue-get-config SWITCH [PORT]  print queue config for PORT
+  add-meter SWITCH METER      add meter described by METER
+  mod-meter SWITCH METER      modify specific METER
+  del-meters SWITCH [METER]   delete meters matching METER
+  dump-meters SWITCH [METER]  print METER configuration
+  meter-stats SWITCH [METER]  print meter statistics
+  meter-features SWITCH       print meter features
   add-tlv-map SWITCH MAP      add TLV option MAPpings
   del-tlv-map SWITCH [MAP] delete TLV option MAPpings
   dump-tlv-map SWITCH      print TLV option mappings

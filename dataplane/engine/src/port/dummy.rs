@@ -10,6 +10,7 @@ use weir_dpdk::{Batch, Mbuf, Mempool};
 
 use crate::capture::Capture;
 use crate::offload;
+use crate::port::ETHERNET_LEN;
 
 /// Packets that may wait to be received, OVS's number.
 const QUEUE_LEN: usize = 100;
@@ -151,6 +152,8 @@ impl DummyTx {
     }
 
     pub(crate) fn send(&mut self, batch: &mut Batch) {
+        // What was cut to less than an Ethernet header is no frame, as for OVS's dummies.
+        batch.retain(|packet| packet.len() >= ETHERNET_LEN);
         let tx = lock(&self.port.captures).tx.clone();
         if let Some(capture) = tx {
             let mut capture = lock(&capture);

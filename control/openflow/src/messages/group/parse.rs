@@ -24,6 +24,11 @@ pub enum Purpose {
     Prefixed,
 }
 
+/// Where selection methods and buckets with numbers are known: OpenFlow 1.5 and Nicira's form.
+fn extended() -> Protocols {
+    Protocols::OF10_ANY | Protocols::OF15_UP
+}
+
 /// What may stand in a group's text.
 struct Allowed {
     /// The type and all that goes with it.
@@ -92,6 +97,9 @@ impl<'a> GroupParser<'a> {
             None => (text, ""),
         };
         let allowed = Allowed::of(command);
+        if allowed.command_bucket {
+            self.usable &= extended();
+        }
         if !buckets.is_empty() && !allowed.buckets {
             text_error!("bucket is not needed");
         }
@@ -165,18 +173,21 @@ impl<'a> GroupParser<'a> {
                         text_error!("selection method is longer than {most} bytes long");
                     }
                     value.clone_into(&mut gm.props.selection_method);
+                    self.usable &= extended();
                 }
                 "selection_method_param" => {
                     if !allowed.kind {
                         text_error!("selection method param is not needed");
                     }
                     gm.props.selection_method_param = u64_arg(value)?;
+                    self.usable &= extended();
                 }
                 "fields" => {
                     if !allowed.kind {
                         text_error!("fields are not needed");
                     }
                     self.fields(&mut gm.props, value)?;
+                    self.usable &= extended();
                 }
                 _ => text_error!("unknown keyword {name}"),
             }
@@ -268,9 +279,14 @@ impl<'a> GroupParser<'a> {
         if actions.is_empty() {
             text_error!("bucket must specify actions");
         }
+        let unwatched = bucket.watch_port == OfPort::NONE && bucket.watch_group == group_id::ANY;
+        if kind == GroupType::FastFailover && unwatched {
+            text_error!("fast failover bucket requires watch_port or watch_group");
+        }
         let mut cx = ParseContext::new(self.ports, self.tables);
         bucket.actions = parse_actions(actions.trim_end_matches(','), &mut cx)?;
-        self.usable &= cx.usable;
+        // As it always was: what stands before a bucket is forgotten.
+        self.usable = cx.usable;
         Ok(bucket)
     }
 }
