@@ -530,7 +530,7 @@ fn traces_are_those_of_open_vswitch() {
                 if theirs == ours {
                     break;
                 }
-                std::thread::sleep(std::time::Duration::from_millis(100));
+                std::thread::sleep(Duration::from_millis(100));
             }
             assert!(
                 theirs == ours,
