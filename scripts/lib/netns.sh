@@ -6,6 +6,12 @@
 # against the installed Open vSwitch.
 
 set -euo pipefail
+
+# The switch gets a network of its own: the machine may have a br0 already.
+if [ "$(id -u)" = 0 ] && [ -z "${WEIR_OWN_NET:-}" ] && command -v unshare >/dev/null; then
+    WEIR_OWN_NET=yes exec unshare --net -- bash -c 'ip link set lo up; exec "$@"' "$0" "$0" "$@"
+fi
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 WEIR_BIN=${WEIR_BIN:-${CARGO_TARGET_DIR:-$root/target}/release}
 export PATH=$WEIR_BIN:$PATH:/usr/sbin:/sbin

@@ -43,8 +43,7 @@ fn serve(mut options: Options) -> Result<ExitCode, Fatal> {
     let mut switchd = Switchd::new(options, &reactor, clock.clone()).map_err(out_of_fds)?;
     let table = commands::table(with_dummy);
     let mut control = unixctl::Server::open(control.as_deref(), table, &reactor)?;
-    daemon.complete()?;
-    log::info!(target: "vswitchd", "{}", version::program_version());
+    let mut started = false;
 
     let outcome = loop {
         signals.run();
@@ -58,6 +57,11 @@ fn serve(mut options: Options) -> Result<ExitCode, Fatal> {
         // What the switch wrote to its own database is served in the same turn.
         if let Some(io) = &mut database {
             io.run();
+        }
+        if !started && switchd.is_settled() {
+            started = true;
+            daemon.complete()?;
+            log::info!(target: "vswitchd", "{}", version::program_version());
         }
         if switchd.exiting {
             control.run(&mut switchd);

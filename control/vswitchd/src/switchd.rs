@@ -95,6 +95,8 @@ pub struct Switchd {
     reporting: Option<TxnId>,
     must_report: bool,
     must_reconfigure: bool,
+    /// The database was read and applied at least once.
+    configured: bool,
     next_link_check: Msec,
     next_statistics: Msec,
     next_housekeeping: Msec,
@@ -139,6 +141,7 @@ impl Switchd {
             reporting: None,
             must_report: false,
             must_reconfigure: false,
+            configured: false,
             next_link_check: now,
             next_statistics: now,
             next_housekeeping: now,
@@ -197,6 +200,13 @@ impl Switchd {
         earlier(self.database.poll_at(now), Some(own))
     }
 
+    /// Was the first configuration applied, and what came of it written back? Only then a start
+    /// script may go on: it expects the bridges to be there.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.configured && self.reporting.is_none() && !self.must_report
+    }
+
     /// Closes all ports.
     pub fn close(&mut self) {
         if let Some(engine) = self.engine.take() {
@@ -218,7 +228,9 @@ impl Switchd {
 
     /// Makes the switch what the database asks for.
     fn reconfigure(&mut self) {
-        let Some(desired) = self.database.replica().and_then(Desired::read) else { return };
+        let Some(replica) = self.database.replica() else { return };
+        self.configured = true;
+        let Some(desired) = Desired::read(replica) else { return };
         // Our own reports come back as changes; they ask for nothing new.
         let asks = |d: &Desired| (d.switch.clone(), d.bridges.clone());
         if self.desired.as_ref().map(asks) == Some(asks(&desired)) && self.engine_error.is_none() {

@@ -44,7 +44,8 @@ pub struct BridgeSettings {
 }
 
 enum Order {
-    Configure(Vec<BridgeSettings>, Arc<dyn Datapath>),
+    /// Drops the last member when it is done.
+    Configure(Vec<BridgeSettings>, Arc<dyn Datapath>, Sender<()>),
     Reconnect(Option<String>),
     Exit,
 }
@@ -113,9 +114,13 @@ impl OpenFlow {
         self.reactor.wake();
     }
 
-    /// Makes the thread serve exactly these bridges.
+    /// Makes the thread serve exactly these bridges, and waits until it does: whoever is told that
+    /// a bridge exists may open its socket at once.
     pub fn configure(&self, bridges: Vec<BridgeSettings>, datapath: Arc<dyn Datapath>) {
-        self.order(Order::Configure(bridges, datapath));
+        let (doing, done) = channel();
+        self.order(Order::Configure(bridges, datapath, doing));
+        // Fails when the sender is gone, which is what is waited for.
+        let _ = done.recv();
     }
 
     /// Drops the connections to the controllers of one bridge, or of all (`bridge/reconnect`).
@@ -158,9 +163,10 @@ impl Worker {
             let now = self.poll.clock().now();
             while let Ok(order) = self.inbox.try_recv() {
                 match order {
-                    Order::Configure(list, datapath) => {
+                    Order::Configure(list, datapath, doing) => {
                         self.datapath = Some(datapath);
                         self.configure(list, now);
+                        drop(doing);
                     }
                     Order::Reconnect(name) => {
                         let chosen = |b: &str| name.as_deref().is_none_or(|n| n == b);
