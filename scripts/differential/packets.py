@@ -116,7 +116,7 @@ class Packets:
         r = self.rng
         p = mac(r.choice(MACS)) + mac(r.choice(MACS))
         for _ in range(r.choice([0, 0, 0, 1, 1, 2, 3])):
-            p += struct.pack("!HH", r.choice([0x8100, 0x8100, 0x88a8]), r.choice(VLANS) | r.randrange(8) << 13)
+            p += struct.pack("!HH", r.choice([0x8100, 0x8100, 0x88a8]), r.choice([0, *VLANS]) | r.randrange(8) << 13)
         kind = r.random()
         if kind < 0.5:
             p += b"\x08\0" + self.ip4()

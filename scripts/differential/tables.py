@@ -116,6 +116,8 @@ class Rules:
     def action(self, kind: str, table: int, depth=0) -> str:
         """One action that a packet of this kind allows."""
         r = self.rng
+        # What is cut must stay a frame when tags and labels are popped behind the cut: the peer's dummy
+        # devices forget the rest of a batch behind one that is not.
         choices = [f"output:{r.randint(1, 4)}"] * 8 + ["in_port", "in_port", "flood", "all", "local", "controller",
                    f"enqueue:{r.randint(1, 4)}:0", "note:00.11.22", "exit", f"output:NXM_NX_REG{r.randrange(3)}[0..15]",
                    f"controller(max_len={r.choice([0, 20, 65535])},id={r.randrange(3)},reason=action)",
@@ -131,7 +133,7 @@ class Rules:
                    f"push:OXM_OF_METADATA[0..{(b := r.randrange(32))}],pop:NXM_NX_REG1[0..{b}]", "push:NXM_OF_ETH_SRC[]", "pop:NXM_NX_REG1[]",
                    "push:NXM_OF_IN_PORT[],pop:NXM_NX_REG0[0..15]", f"load:{r.randint(1, 4)}->NXM_OF_IN_PORT[]",
                    "move:NXM_OF_IN_PORT[]->NXM_NX_REG1[0..15]", f"set_field:{r.getrandbits(64):#x}->xreg0", f"set_field:{r.randrange(4)}->xxreg0",
-                   "move:NXM_OF_ETH_TYPE[]->NXM_NX_REG2[0..15]", f"output(port={r.randint(1, 4)},max_len={r.choice([14, 30, 200])})"]
+                   "move:NXM_OF_ETH_TYPE[]->NXM_NX_REG2[0..15]", f"output(port={r.randint(1, 4)},max_len={r.choice([30, 64, 200])})"]
         if depth == 0 and self.stateful:
             choices += ["normal"] * 6 + [self.learn(kind)] * 4
         if kind != "mpls":
@@ -140,7 +142,7 @@ class Rules:
                         "push_vlan:0x8100,set_field:5->vlan_pcp", "push_vlan:0x88a8,pop_vlan", f"mod_vlan_vid:{r.choice(VLANS)},pop_vlan"]
         choices += [f"load:{r.randrange(4)}->NXM_NX_REG{r.randrange(3)}[]", f"set_field:{r.choice(MACS)}->eth_src",
                     f"mod_dl_dst:{r.choice(MACS)}", "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]",
-                    "move:NXM_NX_REG0[0..15]->NXM_NX_REG1[16..31]", f"output(port={r.randint(1, 4)},max_len={r.choice([14, 40, 60])})",
+                    "move:NXM_NX_REG0[0..15]->NXM_NX_REG1[16..31]", f"output(port={r.randint(1, 4)},max_len={r.choice([30, 40, 60])})",
                     "push:NXM_NX_REG0[],pop:NXM_NX_REG2[]", f"set_field:{r.randrange(4)}->metadata"]
         if table < N_TABLES - 1:
             choices += [f"resubmit(,{r.randint(table + 1, N_TABLES - 1)})"] * 5

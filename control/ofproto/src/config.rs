@@ -238,6 +238,14 @@ pub enum VlanMode {
     Dot1qTunnel,
 }
 
+impl VlanMode {
+    /// Is it a trunk with a native VLAN?
+    #[must_use]
+    pub fn is_native(self) -> bool {
+        matches!(self, Self::NativeTagged | Self::NativeUntagged)
+    }
+}
+
 /// `Port.other_config:priority-tags`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "named as the database names them")]

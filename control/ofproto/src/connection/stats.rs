@@ -131,7 +131,7 @@ pub(super) fn put_flow(w: &mut MultipartWriter, rule: &Arc<Rule>, now_ms: u64) {
         hard_timeout,
         duration: Duration::from_millis(now_ms.saturating_sub(rule.created_ms)),
         idle_age: secs(rule.stats.used_ms()),
-        hard_age: secs(rule.modified_ms),
+        hard_age: secs(rule.fresh_ms()),
         packet_count: packets,
         byte_count: bytes,
         flags: FlowModFlags(rule.flags & 0x1f),

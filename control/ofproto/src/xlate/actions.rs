@@ -469,15 +469,14 @@ impl Ctx<'_> {
         let flow = self.flow;
         let stack = self.stack.clone();
         let stack_bytes = self.stack_bytes;
-        // The clone has the action set so far, and executes it.
+        // The clone has the action set so far, and executes it. Its `exit` ends everything.
         let action_set = self.action_set.clone();
-        let (exit, was_mpls) = (self.exit, self.was_mpls);
+        let was_mpls = self.was_mpls;
         self.run_clone(actions, last);
         self.flow = flow;
         self.stack = stack;
         self.stack_bytes = stack_bytes;
         self.action_set = action_set;
-        self.exit = exit;
         self.was_mpls = was_mpls;
     }
 
@@ -515,6 +514,8 @@ impl Ctx<'_> {
         }
         if self.freezing.is_some() {
             self.finish_freezing();
+            // What was put off is not ended: if this was a clone, the packet goes on.
+            self.exit = false;
         }
     }
 }

@@ -40,6 +40,11 @@ pub(super) fn tag(tpid: u16, tci: u16) -> Vlan {
     Vlan { tpid: tpid.into(), tci: tci.into() }
 }
 
+/// Adds all tags to a mask.
+pub(super) fn examine(flow: &Flow, wc: &mut Mask) {
+    exact(wc, 0, flow.n_vlans());
+}
+
 fn exact(wc: &mut Mask, from: usize, to: usize) {
     for v in wc.0.vlans.iter_mut().take(to).skip(from) {
         *v = tag(0xffff, 0xffff);
