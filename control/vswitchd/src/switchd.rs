@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use weir_engine::{Algorithm, Engine, EngineConfig, Link, TimeSource, Tuning};
+use weir_engine::{Algorithm, Engine, EngineConfig, Link, LinkModes, TimeSource, Tuning};
 use weir_flow::{Datapath, DropReason, SlowPath};
 use weir_ofproto::Switch;
 use weir_ofproto::config as of;
@@ -430,7 +430,7 @@ impl Switchd {
             mac: status.as_ref().map_or_else(|| bridge.mac, |s| s.mac),
             link_up: status.as_ref().is_none_or(|s| s.link.up),
             admin_up: status.as_ref().is_none_or(|s| s.admin_up),
-            features: features(status.as_ref().and_then(|s| s.link.speed_mbps)),
+            features: features(status.as_ref().map(|s| s.link).unwrap_or_default()),
             mtu: status.as_ref().map_or(0, |s| s.mtu.into()),
         })
     }
@@ -514,8 +514,8 @@ impl Switchd {
             mtu: Some(status.mtu),
             admin_up: status.admin_up,
             link: status.link,
-            link_resets: 0,
-            ifindex: 0,
+            link_resets: status.link.resets,
+            ifindex: status.ifindex,
             status: status.status,
         })
     }
@@ -580,19 +580,17 @@ fn count_drops(engine: &Arc<Engine>) {
     }
 }
 
-/// OpenFlow's bit for a copper link of this speed.
-fn features(speed_mbps: Option<u32>) -> of::PortFeatures {
-    let bit = match speed_mbps {
-        Some(10) => 1 << 1,
-        Some(100) => 1 << 3,
-        Some(1_000) => 1 << 5,
-        Some(10_000) => 1 << 6,
-        Some(40_000) => 1 << 7,
-        Some(100_000) => 1 << 8,
-        _ => 0,
-    };
-    let kbps = speed_mbps.unwrap_or(0).saturating_mul(1_000);
-    of::PortFeatures { current: bit, curr_speed: kbps, max_speed: kbps, ..Default::default() }
+/// What OpenFlow tells of a wire.
+fn features(link: Link) -> of::PortFeatures {
+    let modes = link.modes;
+    of::PortFeatures {
+        current: modes.current,
+        advertised: modes.advertised,
+        supported: modes.supported,
+        peer: modes.peer,
+        curr_speed: link.speed_mbps.unwrap_or(0).saturating_mul(1_000),
+        max_speed: LinkModes::fastest_kbps(modes.supported),
+    }
 }
 
 fn pmd_cores(switch: &desired::OpenVSwitch) -> Vec<u32> {
