@@ -182,6 +182,28 @@ pub fn statistics(replica: &Replica, txn: &mut Transaction, row: Uuid, stats: &P
     w.set("Interface", row, "statistics", Datum::map(fixed.chain(custom)));
 }
 
+/// Adds what a datapath can do to a transaction.
+pub fn capabilities(
+    replica: &Replica,
+    txn: &mut Transaction,
+    row: Uuid,
+    capabilities: BTreeMap<String, String>,
+) {
+    let mut w = Writer { replica, txn };
+    w.set("Datapath", row, "capabilities", text_map(capabilities));
+}
+
+/// Adds the machine's statistics to a transaction.
+pub fn system_statistics(
+    replica: &Replica,
+    txn: &mut Transaction,
+    row: Uuid,
+    stats: BTreeMap<String, String>,
+) {
+    let mut w = Writer { replica, txn };
+    w.set("Open_vSwitch", row, "statistics", text_map(stats));
+}
+
 /// Adds a controller's columns to a transaction.
 pub fn controller(replica: &Replica, txn: &mut Transaction, report: &ControllerReport) {
     let mut w = Writer { replica, txn };

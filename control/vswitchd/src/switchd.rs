@@ -50,6 +50,8 @@ pub struct RunningBridge {
     next_ofport: u16,
     /// OpenFlow numbers, by interface.
     pub ofports: BTreeMap<String, OfPort>,
+    /// Addresses of its patch ports, drawn when they were made.
+    pub patch_macs: BTreeMap<String, [u8; 6]>,
     /// Its datapath ID.
     pub datapath_id: u64,
     /// Is its datapath made of dummies?
@@ -85,6 +87,7 @@ pub struct Switchd {
     must_reconfigure: bool,
     next_link_check: Msec,
     next_statistics: Msec,
+    next_system_statistics: Msec,
     next_housekeeping: Msec,
     said_locked_out: bool,
     /// Counters of the PMD threads since they were cleared.
@@ -129,6 +132,7 @@ impl Switchd {
             must_reconfigure: false,
             next_link_check: now,
             next_statistics: now,
+            next_system_statistics: now,
             next_housekeeping: now,
             said_locked_out: false,
             perf: Perf::default(),

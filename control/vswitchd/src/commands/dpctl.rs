@@ -12,37 +12,8 @@ use weir_ovsdb::Uuid;
 use weir_runtime::unixctl::{CommandResult, Commands, Outcome};
 
 use crate::datapath_types::shown_kind;
+use crate::dp_features;
 use crate::switchd::Switchd;
-
-/// What the datapath can do, in the words that clients look for.
-const FEATURES: &[(&str, &str)] = &[
-    ("Masked set action", "Yes"),
-    ("Tunnel push pop", "No"),
-    ("Ufid", "Yes"),
-    ("Truncate action", "Yes"),
-    ("Clone action", "Yes"),
-    ("Sample nesting", "10"),
-    ("Conntrack eventmask", "No"),
-    ("Conntrack clear", "No"),
-    ("Max dp_hash algorithm", "1"),
-    ("Check pkt length action", "Yes"),
-    ("Conntrack timeout policy", "No"),
-    ("Explicit Drop action", "Yes"),
-    ("Optimized Balance TCP mode", "No"),
-    ("Conntrack all-zero IP SNAT", "No"),
-    ("MPLS Label add", "No"),
-    ("Max VLAN headers", "2"),
-    ("Max MPLS depth", "3"),
-    ("Recirc", "Yes"),
-    ("CT state", "No"),
-    ("CT zone", "No"),
-    ("CT mark", "No"),
-    ("CT label", "No"),
-    ("CT state NAT", "No"),
-    ("CT orig tuple", "No"),
-    ("CT orig tuple for IPv6", "No"),
-    ("IPv6 ND Extension", "No"),
-];
 
 pub(super) fn register(commands: &mut Commands<Switchd>) {
     commands.add("dpctl/dump-dps", "[names]", 0, 1, |s: &mut Switchd, _| {
@@ -74,8 +45,8 @@ pub(super) fn register(commands: &mut Commands<Switchd>) {
         if !s.bridges.contains_key(&args[0]) {
             return Err("no such bridge".to_owned());
         }
-        let lines = FEATURES.iter().map(|(name, value)| format!("{name}: {value}\n"));
-        Outcome::text(lines.collect::<String>())
+        let limit = s.desired.as_ref().map_or(1, |d| d.switch.vlan_limit);
+        Outcome::text(dp_features::lines(limit))
     });
     commands.add("dpif/dump-dps", "", 0, 0, |s: &mut Switchd, _| {
         let lines = s.bridges.keys().map(|b| format!("{}@{b}\n", s.dp_type()));

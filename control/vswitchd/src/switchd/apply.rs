@@ -91,11 +91,18 @@ impl Switchd {
                     mac: bridge.hwaddr.unwrap_or(fallback_mac),
                     next_ofport: 1,
                     ofports: BTreeMap::new(),
+                    patch_macs: BTreeMap::new(),
                     datapath_id: 0,
                     dummy,
                 }
             });
             running.dummy = dummy;
+            let names = || bridge.ports.iter().flat_map(|p| &p.interfaces).map(|i| &i.name);
+            let patches = || names().filter(|n| wants.patches.contains_key(*n));
+            running.patch_macs.retain(|name, _| patches().any(|n| n == name));
+            for name in patches() {
+                running.patch_macs.entry(name.clone()).or_insert_with(random_mac);
+            }
             if let Some(local) = wants.ports.get_mut(&bridge.name) {
                 local.config.mac = Some(running.mac);
             }
@@ -190,10 +197,7 @@ impl Switchd {
                 let status = self.engine.as_ref()?.port_status(port.no)?;
                 (of::Behind::Datapath(port.no), Some(status))
             }
-            None if wants.patches.contains(&iface.name) => {
-                (of::Behind::Patch { peer: iface.options.get("peer")?.clone() }, None)
-            }
-            None => return None,
+            None => (of::Behind::Patch { peer: wants.patches.get(&iface.name)?.clone() }, None),
         };
         let local = ofport == OfPort::LOCAL;
         let kind = if local { "internal" } else { iface.kind.as_str() };
@@ -202,7 +206,10 @@ impl Switchd {
             ofport,
             kind: shown_kind(device_kind(kind, bridge.dummy, self.options.dummy)).to_owned(),
             behind,
-            mac: status.as_ref().map_or_else(|| bridge.mac, |s| s.mac),
+            mac: match &status {
+                Some(status) => status.mac,
+                None => *bridge.patch_macs.get(&iface.name)?,
+            },
             link_up: status.as_ref().is_none_or(|s| s.link.up),
             admin_up: status.as_ref().is_none_or(|s| s.admin_up),
             features: features(status.as_ref().map(|s| s.link).unwrap_or_default()),
