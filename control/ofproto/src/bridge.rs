@@ -47,14 +47,7 @@ impl Port {
             Behind::Datapath(_) => self.counters,
             Behind::Patch { .. } => {
                 let [rx_packets, rx_bytes, tx_packets, tx_bytes] = self.patch.get();
-                let none = PortCounters {
-                    rx_frame_err: u64::MAX,
-                    rx_over_err: u64::MAX,
-                    rx_crc_err: u64::MAX,
-                    collisions: u64::MAX,
-                    ..PortCounters::default()
-                };
-                PortCounters { rx_packets, rx_bytes, tx_packets, tx_bytes, ..none }
+                PortCounters { rx_packets, rx_bytes, tx_packets, tx_bytes, ..PortCounters::UNKNOWN }
             }
         }
     }

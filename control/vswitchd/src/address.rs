@@ -9,14 +9,17 @@ pub struct Candidate {
     pub internal: bool,
 }
 
-/// The configured address, else the lowest one of its ports that is not internal, else `fallback`.
+/// The configured address, else the lowest one of its ports that is not internal and that a maker
+/// of network cards assigned, else `fallback`.
 #[must_use]
 pub fn bridge_mac(
     configured: Option<[u8; 6]>,
     candidates: &[Candidate],
     fallback: [u8; 6],
 ) -> [u8; 6] {
-    let usable = |m: &[u8; 6]| m[0] & 1 == 0 && *m != [0; 6];
+    /// Neither for groups nor chosen by an administrator or at random.
+    const ASSIGNED: u8 = 0;
+    let usable = |m: &[u8; 6]| m[0] & 3 == ASSIGNED && *m != [0; 6];
     let lowest = candidates.iter().filter(|c| !c.internal).map(|c| c.mac).filter(usable).min();
     configured.or(lowest).unwrap_or(fallback)
 }
@@ -49,8 +52,9 @@ mod tests {
 
     #[test]
     fn the_lowest_address_of_a_real_port_wins_unless_one_is_configured() {
-        let c = |last, internal| Candidate { mac: [2, 0, 0, 0, 0, last], internal };
-        let all = [c(1, true), c(9, false), c(5, false)];
+        let c = |last, internal| Candidate { mac: [0, 0, 0, 0, 0, last], internal };
+        let local = Candidate { mac: [2, 0, 0, 0, 0, 1], internal: false };
+        let all = [c(1, true), c(9, false), c(5, false), local];
         assert_eq!(bridge_mac(None, &all, [2; 6])[5], 5);
         assert_eq!(bridge_mac(None, &all[..1], [2; 6]), [2; 6]);
         assert_eq!(bridge_mac(Some([6; 6]), &all, [2; 6]), [6; 6]);

@@ -19,6 +19,14 @@ pub struct RunningPort {
     pub config: PortConfig,
 }
 
+/// Why a device could not be opened; of one that is not there, just that, as scripts expect it.
+fn reason(error: &PortError) -> String {
+    match error {
+        PortError::Netdev(e) if e.is_missing() => "No such device".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// See the [module documentation](self).
 #[derive(Debug, Default)]
 pub struct Ports {
@@ -82,7 +90,7 @@ impl Ports {
     }
 
     fn failed(&mut self, name: &str, error: &PortError) {
-        let text = format!("could not open network device {name} ({error})");
+        let text = format!("could not open network device {name} ({})", reason(error));
         log::warn!(target: "bridge", "{text}");
         self.errors.insert(name.to_owned(), text);
     }

@@ -49,6 +49,6 @@ pub use meter::{Band, MAX_BANDS, MeterConfig, MeterStats};
 pub use pmd::assign::{Algorithm, PmdSlot, QueueDemand, assign};
 pub use pmd::stats::PmdStats;
 pub use pmd_table::{PmdSnapshot, RxqSnapshot};
-pub use port::{InjectError, Link, PortConfig, PortError, PortStats, is_known_kind};
+pub use port::{InjectError, Link, LinkModes, PortConfig, PortError, PortStats, is_known_kind};
 pub use port_table::PortStatus;
 pub use time::{SystemTime, TimeSource};

@@ -24,6 +24,8 @@ pub struct PortStatus {
     pub mac: [u8; 6],
     /// Its MTU.
     pub mtu: u16,
+    /// Its number in the kernel; 0 if it has none there.
+    pub ifindex: u32,
     /// The wire.
     pub link: Link,
     /// Whether it was brought up.
@@ -270,14 +272,7 @@ impl Engine {
         };
         let (tx_packets, tx_bytes, drops) =
             port::sum_lanes(lanes.iter().map(|lane| &lane.counters));
-        let device = lock(&device);
-        let mut stats = device.stats().unwrap_or_else(|| {
-            let (rx_packets, rx_bytes) = device.received();
-            PortStats { rx_packets, rx_bytes, tx_packets, tx_bytes, ..PortStats::default() }
-        });
-        stats.tx_dropped += drops.iter().map(|(_, n)| n).sum::<u64>();
-        stats.custom.extend(drops.iter().map(|(reason, n)| (reason.counter().to_owned(), *n)));
-        Some(stats)
+        Some(lock(&device).stats((tx_packets, tx_bytes), &drops))
     }
 
     /// What a port is like.
@@ -299,6 +294,7 @@ impl Engine {
         let (status, kind) = status;
         let device = lock(&device);
         Some(PortStatus {
+            ifindex: device.ifindex(),
             link: device.link(),
             status: device.status(),
             config: device.config(),

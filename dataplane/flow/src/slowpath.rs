@@ -117,7 +117,7 @@ pub struct MegaflowView<'a> {
     pub credit: &'a Arc<dyn Credit>,
 }
 
-/// Counters of a port.
+/// Counters of a port; `None` is one that its device does not keep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the OpenFlow structure")]
 pub struct PortCounters {
@@ -125,10 +125,14 @@ pub struct PortCounters {
     pub tx_packets: u64,
     pub rx_bytes: u64,
     pub tx_bytes: u64,
-    pub rx_dropped: u64,
-    pub tx_dropped: u64,
-    pub rx_errors: u64,
-    pub tx_errors: u64,
+    pub rx_dropped: Option<u64>,
+    pub tx_dropped: Option<u64>,
+    pub rx_errors: Option<u64>,
+    pub tx_errors: Option<u64>,
+    pub rx_frame_err: Option<u64>,
+    pub rx_over_err: Option<u64>,
+    pub rx_crc_err: Option<u64>,
+    pub collisions: Option<u64>,
 }
 
 /// What becomes of a visited megaflow.

@@ -1,10 +1,13 @@
 //! Requests of controllers: what each one does to the bridge, and its answer.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use weir_flow::Flow;
 use weir_flow::packet::{Metadata, parse};
 use weir_flow::slowpath::{Credit, Datapath};
+use weir_openflow::flow_text::FlowModCommand;
+use weir_openflow::flow_text::flow_mod::FlowModFlags;
 use weir_openflow::message::{CodecOptions, encode_as};
 use weir_openflow::messages::packet_out::PacketOut;
 use weir_openflow::messages::port_mod::PortMod;
@@ -13,7 +16,7 @@ use weir_openflow::messages::switch::{INVALID_TTL_TO_CONTROLLER, SwitchConfig};
 use weir_openflow::messages::table::{TABLE_ALL, TableMiss as WireMiss, TableMod};
 use weir_openflow::protocol::Protocols;
 use weir_openflow::raw::Raw;
-use weir_openflow::{Decoded, Message, OfPort, OfVersion, OfpError};
+use weir_openflow::{Decoded, FlowMod, Message, OfPort, OfVersion, OfpError};
 
 use super::manager::ConnManager;
 use super::ofconn::OfConn;
@@ -86,6 +89,7 @@ pub(super) fn handle(
         }
         Message::SetConfig(c) => set_config(conn, others, reach, c, request.version),
         Message::FlowMod(fm) => {
+            let fm = &with_implied_flags(fm, request.version);
             if fm.buffer_id != u32::MAX {
                 // The flow is made; the packet that was to go through it is not here.
                 state.flows.flow_mod(fm, reach.now_ms)?;
@@ -175,6 +179,21 @@ fn set_format(conn: &mut OfConn, nxm: Option<bool>, tid: Option<bool>) -> Result
     Ok(())
 }
 
+/// Before OpenFlow 1.2 there is no flag for it: to add a flow resets its counters, and nothing else
+/// does.
+fn with_implied_flags(fm: &FlowMod, version: OfVersion) -> Cow<'_, FlowMod> {
+    if version >= OfVersion::V12 {
+        return Cow::Borrowed(fm);
+    }
+    let mut fm = fm.clone();
+    let reset = FlowModFlags::RESET_COUNTS.0;
+    fm.flags.0 &= !reset;
+    if fm.command == FlowModCommand::Add {
+        fm.flags.0 |= reset;
+    }
+    Cow::Owned(fm)
+}
+
 fn packet_out(state: &mut BridgeState, reach: &Reach<'_>, po: &PacketOut) -> Result<(), OfpError> {
     if po.buffer_id.is_some() {
         return Err(OfpError::OFPBRC_BUFFER_UNKNOWN);
@@ -191,7 +210,7 @@ fn packet_out(state: &mut BridgeState, reach: &Reach<'_>, po: &PacketOut) -> Res
     let given = &po.metadata;
     key.tun_id = given.flow.tun_id;
     let mut actions = po.actions.clone();
-    flows::check_for(&given_match(&key), 0, &mut actions)?;
+    flows::check_for_packet(&key, &mut actions)?;
     let start = Start::PacketOut { bridge: id, in_port, actions: &actions };
     let guard = weir_rcu::pin();
     let outcome = reach.switch.translate_key(&guard, &key, start, reach.now_ms, true, Tracing::Off);
@@ -202,20 +221,6 @@ fn packet_out(state: &mut BridgeState, reach: &Reach<'_>, po: &PacketOut) -> Res
         reach.datapath.execute(&po.packet, &key, &outcome.actions);
     }
     Ok(())
-}
-
-/// What the actions of a packet-out are checked against: the packet itself.
-fn given_match(key: &Flow) -> weir_openflow::Match {
-    let mut m = weir_openflow::Match::catchall();
-    m.flow.dl_type = key.dl_type;
-    m.mask.0.dl_type = u16::MAX.into();
-    m.flow.nw_proto = key.nw_proto;
-    m.mask.0.nw_proto = 0xff;
-    m.flow.nw_frag = key.nw_frag;
-    m.flow.vlans = key.vlans;
-    m.flow.tp_src = key.tp_src;
-    m.flow.tp_dst = key.tp_dst;
-    m
 }
 
 fn port_mod(state: &mut BridgeState, reach: &Reach<'_>, pm: &PortMod) -> Result<(), OfpError> {

@@ -1,5 +1,6 @@
 //! Actions that the switch does not take, each with the error that says so.
 
+use weir_flow::Flow;
 use weir_openflow::actions::{CheckContext, check_actions};
 use weir_openflow::{Action, Match, OfpError};
 
@@ -13,6 +14,23 @@ pub fn check_for(matched: &Match, table: u8, list: &mut [Action]) -> Result<(), 
     cx.n_tables = crate::view::INTERNAL_TABLE;
     check_actions(list, &mut cx)?;
     actions(list)
+}
+
+/// Checks actions that come with a packet against that packet.
+///
+/// # Errors
+/// As [`check_for`].
+pub fn check_for_packet(key: &Flow, list: &mut [Action]) -> Result<(), OfpError> {
+    let mut m = Match::catchall();
+    m.flow.dl_type = key.dl_type;
+    m.mask.0.dl_type = u16::MAX.into();
+    m.flow.nw_proto = key.nw_proto;
+    m.mask.0.nw_proto = 0xff;
+    m.flow.nw_frag = key.nw_frag;
+    m.flow.vlans = key.vlans;
+    m.flow.tp_src = key.tp_src;
+    m.flow.tp_dst = key.tp_dst;
+    check_for(&m, 0, list)
 }
 
 /// Looks for one.

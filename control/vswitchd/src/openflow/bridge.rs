@@ -230,21 +230,22 @@ impl BridgeSockets {
     }
 }
 
-/// Counters that the engine does not keep are all ones, as OpenFlow has it.
+/// Counters that the device does not keep are all ones, as OpenFlow has it.
 fn counters(c: &weir_flow::slowpath::PortCounters) -> PortCounters {
+    let known = |n: Option<u64>| n.unwrap_or(u64::MAX);
     PortCounters {
         rx_packets: c.rx_packets,
         tx_packets: c.tx_packets,
         rx_bytes: c.rx_bytes,
         tx_bytes: c.tx_bytes,
-        rx_dropped: c.rx_dropped,
-        tx_dropped: c.tx_dropped,
-        rx_errors: c.rx_errors,
-        tx_errors: c.tx_errors,
-        rx_frame_err: u64::MAX,
-        rx_over_err: u64::MAX,
-        rx_crc_err: u64::MAX,
-        collisions: u64::MAX,
+        rx_dropped: known(c.rx_dropped),
+        tx_dropped: known(c.tx_dropped),
+        rx_errors: known(c.rx_errors),
+        tx_errors: known(c.tx_errors),
+        rx_frame_err: known(c.rx_frame_err),
+        rx_over_err: known(c.rx_over_err),
+        rx_crc_err: known(c.rx_crc_err),
+        collisions: known(c.collisions),
     }
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use weir_dpdk::offload::dev_rx;
 use weir_dpdk::{EthConfig, EthDev, Started};
 
+use crate::port::modes::speed_bit;
 use crate::port::options::Options;
 use crate::port::rx::Rx;
 use crate::port::tx::Tx;
-use crate::port::{Link, Opened, Pools, PortError, PortStats};
+use crate::port::{Link, LinkModes, Opened, Pools, PortError, PortStats};
 
 /// Descriptors of a queue unless `n_rxq_desc` or `n_txq_desc` says otherwise.
 const DESCRIPTORS: u16 = 2048;
@@ -79,6 +80,10 @@ impl DpdkPort {
                 up: link.up,
                 speed_mbps: link.speed_mbps,
                 full_duplex: Some(link.full_duplex),
+                modes: LinkModes {
+                    current: link.speed_mbps.map_or(0, |mbps| speed_bit(mbps, link.full_duplex)),
+                    ..LinkModes::default()
+                },
                 admin_up: true,
                 resets: 0,
             },
@@ -99,16 +104,14 @@ impl DpdkPort {
             tx_packets: stats.tx_packets,
             rx_bytes: stats.rx_bytes,
             tx_bytes: stats.tx_bytes,
-            rx_dropped: stats.rx_missed + stats.rx_no_mbuf,
-            rx_errors: stats.rx_errors,
-            tx_errors: stats.tx_errors,
+            rx_dropped: Some(stats.rx_no_mbuf),
+            tx_dropped: Some(0),
+            rx_errors: Some(stats.rx_errors),
+            tx_errors: Some(stats.tx_errors),
+            rx_missed_errors: Some(stats.rx_missed),
+            custom: self.dev.xstats().unwrap_or_default(),
             ..PortStats::default()
         }
-    }
-
-    /// Counters with the driver's names.
-    pub(crate) fn extended_stats(&self) -> Vec<(String, u64)> {
-        self.dev.xstats().unwrap_or_default()
     }
 
     /// The interface's `status` column.

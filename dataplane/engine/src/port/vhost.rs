@@ -14,7 +14,7 @@ use crate::port::options::Options;
 use crate::port::received::Received;
 use crate::port::rx::Rx;
 use crate::port::tx::Tx;
-use crate::port::{Link, Opened, PortConfig, PortError};
+use crate::port::{Link, Opened, PortConfig, PortError, PortStats};
 
 /// Times that packets are offered again to a guest whose ring is full, unless
 /// `options:tx-retries-max` says otherwise.
@@ -101,6 +101,13 @@ impl VhostPort {
     pub(crate) fn received(&self) -> (u64, u64) {
         let sum = |get: fn(&Received) -> u64| self.received.iter().map(|r| get(r)).sum();
         (sum(Received::packets), sum(Received::bytes))
+    }
+
+    /// The engine's counters: a guest has none that could be asked for.
+    pub(crate) fn stats(&self, own: PortStats) -> PortStats {
+        let dropped = self.received.iter().map(|r| r.dropped()).sum();
+        let zero = Some(0);
+        PortStats { rx_dropped: Some(dropped), tx_dropped: zero, rx_errors: zero, ..own }
     }
 
     pub(crate) fn link(&self) -> Link {
