@@ -6,11 +6,13 @@
 //! | `hello.rs` | agreeing on a version |
 //! | `manager.rs` | all connections of a bridge, asynchronous messages, fail modes |
 //! | `dispatch.rs` | requests that change something |
+//! | `bundle.rs` | changes that are made all at once |
 //! | `stats.rs` | multipart requests |
 //! | `features.rs` | what tables can do |
 //! | `describe.rs` | what the switch says of itself and its ports |
 //! | `packet_in.rs` | packets to controllers |
 
+mod bundle;
 mod describe;
 mod dispatch;
 mod features;

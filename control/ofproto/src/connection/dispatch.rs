@@ -14,13 +14,14 @@ use weir_openflow::messages::port_mod::PortMod;
 use weir_openflow::messages::role::{Role, RoleMsg};
 use weir_openflow::messages::switch::{INVALID_TTL_TO_CONTROLLER, SwitchConfig};
 use weir_openflow::messages::table::{TABLE_ALL, TableMiss as WireMiss, TableMod};
+use weir_openflow::messages::tlv_table::{TlvCommand, TlvTableMod, TlvTableReply};
 use weir_openflow::protocol::Protocols;
 use weir_openflow::raw::Raw;
-use weir_openflow::{Decoded, FlowMod, Message, OfPort, OfVersion, OfpError};
+use weir_openflow::{Action, Decoded, FlowMod, Message, OfPort, OfVersion, OfpError};
 
 use super::manager::ConnManager;
 use super::ofconn::OfConn;
-use super::{describe, stats};
+use super::{bundle, describe, stats};
 use crate::bridge::{Bridge, BridgeState};
 use crate::ports::PortFlags;
 use crate::view::{INTERNAL_TABLE, TableMiss};
@@ -100,6 +101,13 @@ pub(super) fn handle(
         Message::PacketOut(po) => packet_out(state, reach, po)?,
         Message::PortMod(pm) => port_mod(state, reach, pm)?,
         Message::TableMod(tm) => table_mod(state, tm)?,
+        Message::BundleControl(c) => bundle::control(conn, state, reach, xid, *c)?,
+        Message::BundleAddMessage(add) => bundle::add(conn, xid, add, reach.now_ms)?,
+        Message::TlvTableMod(tm) => tlv_table_mod(tm)?,
+        Message::TlvTableRequest => {
+            let none = TlvTableReply { max_option_space: 0, max_fields: 0, maps: Vec::new() };
+            conn.send(xid, &Message::TlvTableReply(none));
+        }
         Message::BarrierRequest => {
             state.flows.publish(&reach.bridge.shared);
             others.distribute(state, Some(conn));
@@ -143,6 +151,8 @@ fn is_write(m: &Message) -> bool {
             | Message::TableMod(_)
             | Message::MeterMod(_)
             | Message::SetConfig(_)
+            | Message::BundleControl(_)
+            | Message::BundleAddMessage(_)
     )
 }
 
@@ -194,7 +204,41 @@ fn with_implied_flags(fm: &FlowMod, version: OfVersion) -> Cow<'_, FlowMod> {
     Cow::Owned(fm)
 }
 
+/// Executes a flow-mod.
+pub(super) fn flow_mod(
+    state: &mut BridgeState,
+    reach: &Reach<'_>,
+    fm: &FlowMod,
+) -> Result<(), OfpError> {
+    state.flows.flow_mod(fm, reach.now_ms)?;
+    if fm.buffer_id != u32::MAX {
+        // The flow is made; the packet that was to go through it is not here.
+        return Err(OfpError::OFPBRC_BUFFER_UNKNOWN);
+    }
+    Ok(())
+}
+
 fn packet_out(state: &mut BridgeState, reach: &Reach<'_>, po: &PacketOut) -> Result<(), OfpError> {
+    let packet = checked_packet_out(reach, po)?;
+    state.flows.publish(&reach.bridge.shared);
+    send(reach, &packet);
+    Ok(())
+}
+
+/// A packet-out that may be sent.
+#[derive(Debug)]
+pub(super) struct Outgoing<'a> {
+    in_port: OfPort,
+    key: Flow,
+    actions: Vec<Action>,
+    packet: &'a [u8],
+}
+
+/// Looks whether a packet-out can be executed.
+pub(super) fn checked_packet_out<'a>(
+    reach: &Reach<'_>,
+    po: &'a PacketOut,
+) -> Result<Outgoing<'a>, OfpError> {
     if po.buffer_id.is_some() {
         return Err(OfpError::OFPBRC_BUFFER_UNKNOWN);
     }
@@ -203,27 +247,34 @@ fn packet_out(state: &mut BridgeState, reach: &Reach<'_>, po: &PacketOut) -> Res
     if in_port.0 >= OfPort::MAX.0 && !special {
         return Err(OfpError::OFPBRC_BAD_PORT);
     }
-    state.flows.publish(&reach.bridge.shared);
-    let id = reach.bridge.id;
-    let port = reach.switch.datapath_port(id, in_port).map_or(u32::MAX, |p| p.0);
+    let port = reach.switch.datapath_port(reach.bridge.id, in_port).map_or(u32::MAX, |p| p.0);
     let mut key: Flow = parse(&po.packet, &Metadata::from_port(port)).flow;
-    let given = &po.metadata;
-    key.tun_id = given.flow.tun_id;
+    key.tun_id = po.metadata.flow.tun_id;
     let mut actions = po.actions.clone();
     flows::check_for_packet(&key, &mut actions)?;
-    let start = Start::PacketOut { bridge: id, in_port, actions: &actions };
-    let guard = weir_rcu::pin();
-    let outcome = reach.switch.translate_key(&guard, &key, start, reach.now_ms, true, Tracing::Off);
-    drop(guard);
-    let bytes = u64::try_from(po.packet.len()).unwrap_or(0);
-    outcome.credits.credit(1, bytes, reach.now_ms, key.tcp_flags.get());
-    if !outcome.actions.is_empty() {
-        reach.datapath.execute(&po.packet, &key, &outcome.actions);
-    }
-    Ok(())
+    Ok(Outgoing { in_port, key, actions, packet: &po.packet })
 }
 
-fn port_mod(state: &mut BridgeState, reach: &Reach<'_>, pm: &PortMod) -> Result<(), OfpError> {
+/// Sends a packet through its actions, and the published tables if they say so.
+pub(super) fn send(reach: &Reach<'_>, out: &Outgoing<'_>) {
+    let (in_port, actions) = (out.in_port, &out.actions);
+    let start = Start::PacketOut { bridge: reach.bridge.id, in_port, actions };
+    let guard = weir_rcu::pin();
+    let outcome =
+        reach.switch.translate_key(&guard, &out.key, start, reach.now_ms, true, Tracing::Off);
+    drop(guard);
+    let bytes = u64::try_from(out.packet.len()).unwrap_or(0);
+    outcome.credits.credit(1, bytes, reach.now_ms, out.key.tcp_flags.get());
+    if !outcome.actions.is_empty() {
+        reach.datapath.execute(out.packet, &out.key, &outcome.actions);
+    }
+}
+
+pub(super) fn port_mod(
+    state: &mut BridgeState,
+    reach: &Reach<'_>,
+    pm: &PortMod,
+) -> Result<(), OfpError> {
     let port = state.ports.get(&pm.port_no).ok_or(OfpError::OFPPMFC_BAD_PORT)?;
     if port.config.mac != pm.hw_addr {
         return Err(OfpError::OFPPMFC_BAD_HW_ADDR);
@@ -252,6 +303,17 @@ fn table_mod(state: &mut BridgeState, tm: &TableMod) -> Result<(), OfpError> {
         state.flows.set_miss(id, miss);
     }
     Ok(())
+}
+
+/// Datapaths without Geneve have no room for options: what asks for none succeeds, as the requests
+/// with which tools restore an empty table do.
+fn tlv_table_mod(tm: &TlvTableMod) -> Result<(), OfpError> {
+    match tm.command {
+        TlvCommand::Clear => Ok(()),
+        _ if tm.maps.is_empty() => Ok(()),
+        TlvCommand::Add => Err(OfpError::NXTTMFC_TABLE_FULL),
+        TlvCommand::Delete => Err(OfpError::NXTTMFC_BAD_FIELD_IDX),
+    }
 }
 
 fn role(

@@ -66,6 +66,12 @@ impl ConnManager {
         self.conns.iter().map(|(id, c)| (*id, c))
     }
 
+    /// When a bundle is to be dropped, in monotonic milliseconds.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<u64> {
+        self.conns.values().filter_map(|c| c.bundles.expires_at()).min()
+    }
+
     /// Executes what has come in on all connections. True if something is left for which there was
     /// no turn.
     pub(crate) fn run(&mut self, state: &mut BridgeState, reach: &Reach<'_>) -> bool {

@@ -16,6 +16,7 @@ use weir_openflow::multipart::{MultipartAssembler, MultipartWriter};
 use weir_openflow::protocol::Protocols;
 use weir_openflow::{Decoded, Message, OfVersion, OfpError};
 
+use super::bundle::Bundles;
 use super::hello;
 use crate::table::Rule;
 
@@ -74,6 +75,7 @@ pub struct OfConn {
     pub(super) miss_send_len: u16,
     pub(super) packet_in_format: PacketInFormat,
     pub(super) controller_id: u16,
+    pub(super) bundles: Bundles,
     /// Packets for this controller that found no room.
     pub packet_ins_dropped: u64,
     snooped: Option<VecDeque<Vec<u8>>>,
@@ -104,6 +106,7 @@ impl OfConn {
             miss_send_len: if kind == ConnKind::Primary { 128 } else { 0 },
             packet_in_format: PacketInFormat::Standard,
             controller_id: 0,
+            bundles: Bundles::default(),
             packet_ins_dropped: 0,
             snooped: None,
         };
@@ -296,7 +299,11 @@ impl OfConn {
         }
     }
 
-    fn decode(&mut self, bytes: &[u8], now_ms: u64) -> Result<Option<Decoded>, OfpError> {
+    pub(super) fn decode(
+        &mut self,
+        bytes: &[u8],
+        now_ms: u64,
+    ) -> Result<Option<Decoded>, OfpError> {
         let header = Header::parse(bytes).ok_or(OfpError::OFPBRC_BAD_LEN)?;
         if header.version != self.version.wire() {
             return Err(OfpError::OFPBRC_BAD_VERSION);
@@ -329,9 +336,14 @@ impl OfConn {
         self.dump = Some(dump);
     }
 
-    /// Drops multipart requests whose next part does not come.
+    /// Drops multipart requests and bundles whose next part does not come.
     pub(super) fn expire(&mut self, now_ms: u64) {
         let _ = self.assembler.expire(now_ms);
+        for (xid, opened) in self.bundles.expire(now_ms) {
+            if let Ok(bytes) = encode_for(self.protocol, xid, &opened) {
+                self.error(OfpError::OFPBFC_TIMEOUT, &bytes);
+            }
+        }
     }
 }
 

@@ -27,6 +27,8 @@ use crate::xlate::Start;
 use crate::xlate::ctx::Tracing;
 use crate::xlate::tests::two_bridges;
 
+mod bundle;
+
 /// A datapath that remembers what it was to send.
 #[derive(Default)]
 struct Sent(Mutex<Vec<String>>);

@@ -134,7 +134,7 @@ impl FlowTables {
                 rule.cookie = cookie;
             }
             if fm.flags.0 & flag::RESET_COUNTS != 0 {
-                rule.stats.reset();
+                self.reset_counts(&rule.stats);
             }
             let rule = Arc::new(rule);
             self.put(rule.clone());

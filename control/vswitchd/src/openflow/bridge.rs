@@ -221,7 +221,9 @@ impl BridgeSockets {
     }
 
     pub(super) fn poll_at(&self, now: Msec) -> Option<Msec> {
-        self.controllers.iter().fold(None, |due, c| earlier(due, c.poll_at(now)))
+        let bundles = self.bridge.lock().conns.expires_at();
+        let bundles = bundles.map(|ms| Msec::try_from(ms).unwrap_or(Msec::MAX));
+        self.controllers.iter().fold(bundles, |due, c| earlier(due, c.poll_at(now)))
     }
 
     pub(super) fn reports(&self, now: Msec) -> Vec<ControllerReport> {
