@@ -92,7 +92,7 @@ impl Ctx<'_> {
 
             // Header changes
             Action::SetField(f) => self.set_field(f),
-            Action::RegMove { src, dst } => self.reg_move(src, dst),
+            Action::RegMove { src, dst, .. } => self.reg_move(src, dst),
             Action::SetVlanVid(v) => {
                 self.set_tci(VLAN_VID_MASK, v.value, v.push_vlan_if_needed);
             }

@@ -6,8 +6,8 @@ use weir_flow::flow::{VLAN_CFI, eth_type};
 use weir_flow::odp::{Style, format_actions};
 use weir_flow::{Flow, Mask, PortNo};
 use weir_openflow::actions::action::{
-    ControllerAction, HashFields, MultipathAction, MultipathAlgorithm, SetFieldAction,
-    SetFieldForm, SetL4Port, SetVlan,
+    ControllerAction, HashFields, MultipathAction, MultipathAlgorithm, ResubmitForm,
+    SetFieldAction, SetFieldForm, SetL4Port, SetVlan,
 };
 use weir_openflow::matching::{FieldValue, Subfield};
 use weir_openflow::{Action, FlowMod, OfPort};
@@ -142,7 +142,7 @@ fn recirculation_goes_on_where_it_stopped() {
     let mut pop = FlowMod {
         actions: vec![
             Action::PopMpls { ethertype: eth_type::IPV4 },
-            Action::Resubmit { in_port: OfPort::IN_PORT, table_id: 1, with_ct_orig: false },
+            Action::Resubmit { in_port: OfPort::IN_PORT, table_id: 1, form: ResubmitForm::Table },
             out(3),
         ],
         ..FlowMod::default()
@@ -172,7 +172,8 @@ fn recirculation_goes_on_where_it_stopped() {
 #[test]
 fn endless_resubmits_end() {
     let switch = two_bridges();
-    let again = Action::Resubmit { in_port: OfPort::IN_PORT, table_id: 0, with_ct_orig: false };
+    let again =
+        Action::Resubmit { in_port: OfPort::IN_PORT, table_id: 0, form: ResubmitForm::Table };
     let fm = FlowMod { actions: vec![out(2), again.clone(), again], ..FlowMod::default() };
     add(&switch, "br0", &fm);
     let o = translate(&switch, &key(1, 0x1234), false);
@@ -268,7 +269,7 @@ fn field_action() -> impl Strategy<Value = Action> {
     let moved = (pick(), pick()).prop_filter_map("width", |(a, b)| {
         let n_bits = a.bits.min(b.bits).min(8);
         let part = |f: &weir_flow::Field| Subfield { field: f.id, ofs: 0, n_bits };
-        (a.id != b.id).then(|| Action::RegMove { src: part(a), dst: part(b) })
+        (a.id != b.id).then(|| Action::RegMove { src: part(a), dst: part(b), onf: false })
     });
     prop_oneof![set, moved]
 }
@@ -302,7 +303,7 @@ fn plain_action() -> impl Strategy<Value = Action> {
         1 => Just(Action::Controller(Box::<ControllerAction>::default())),
         1 => Just(Action::Exit),
         1 => (0u8..4, 1u16..5).prop_map(|(table_id, p)| Action::Resubmit {
-            in_port: if p < 3 { OfPort(p) } else { OfPort::IN_PORT }, table_id, with_ct_orig: false,
+            in_port: if p < 3 { OfPort(p) } else { OfPort::IN_PORT }, table_id, form: ResubmitForm::Table,
         }),
         1 => Just(Action::Multipath(Box::new(MultipathAction {
             fields: HashFields::SymmetricL4, basis: 1, algorithm: MultipathAlgorithm::ModuloN,

@@ -18,7 +18,11 @@ fn port(switch: &str, text: &str, settings: &Settings) -> Result<OfPort, Fatal> 
         return Ok(port);
     }
     let mut v = Vconn::open(switch, Service::Mgmt, settings)?;
-    Ok(find_port(switch, &mut v, text)?.port_no)
+    let found = names::ports_of(&mut v)?.into_iter().find(|p| p.name == text.as_bytes());
+    match found {
+        Some(p) => Ok(p.port_no),
+        None => fatal(format!("{switch}: unknown port `{text}'")),
+    }
 }
 
 pub(super) fn dump_ports(settings: &Settings, args: &[String]) -> Result<(), Fatal> {
