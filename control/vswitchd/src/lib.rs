@@ -8,6 +8,7 @@ pub mod datapath_types;
 pub mod desired;
 pub mod eal;
 pub mod embedded;
+pub mod links;
 pub mod numbering;
 pub mod openflow;
 pub mod options;

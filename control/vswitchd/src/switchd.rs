@@ -25,6 +25,7 @@ use crate::datapath_types::{
 };
 use crate::desired::{self, Desired, RxqAssign};
 use crate::eal;
+use crate::links::Links;
 use crate::numbering::{Claim, assign_ofports};
 use crate::openflow::{BridgeSettings, OpenFlow, Wakers};
 use crate::options::{Dummy, Options};
@@ -87,6 +88,8 @@ pub struct Switchd {
     openflow_settings: Vec<BridgeSettings>,
     /// The engine's ports.
     pub ports: Ports,
+    /// News of kernel devices.
+    links: Option<Links>,
     /// The state last asked for.
     pub desired: Option<Desired>,
     /// The bridges that run.
@@ -95,6 +98,9 @@ pub struct Switchd {
     reporting: Option<TxnId>,
     must_report: bool,
     must_reconfigure: bool,
+    /// A device came or went that a port needs.
+    must_try_ports: bool,
+    next_port_try: Msec,
     next_link_check: Msec,
     next_statistics: Msec,
     next_housekeeping: Msec,
@@ -119,6 +125,9 @@ impl Switchd {
     pub fn new(options: Options, reactor: &Reactor, clock: Clock) -> io::Result<Self> {
         let now = clock.now();
         let remote = options.remote.clone().unwrap_or_default();
+        let links = Links::open(reactor)
+            .inspect_err(|error| log::warn!(target: "netlink_notifier", "{error}"))
+            .ok();
         let switch = Arc::new(Switch::new());
         let revalidator = Revalidator::start(Arc::clone(&switch), clock.clone())?;
         let wakers = Wakers { main: reactor.clone(), revalidator: revalidator.waker() };
@@ -134,11 +143,14 @@ impl Switchd {
             engine: None,
             engine_error: None,
             ports: Ports::default(),
+            links,
             desired: None,
             bridges: BTreeMap::new(),
             reporting: None,
             must_report: false,
             must_reconfigure: false,
+            must_try_ports: false,
+            next_port_try: now,
             next_link_check: now,
             next_statistics: now,
             next_housekeeping: now,
@@ -173,6 +185,7 @@ impl Switchd {
             }
         }
         self.say_if_locked_out();
+        self.follow_links(now);
         if std::mem::take(&mut self.must_reconfigure) {
             self.reconfigure();
         }
@@ -214,6 +227,27 @@ impl Switchd {
             );
         }
         self.said_locked_out = out;
+    }
+
+    /// Closes ports whose device went away, and tries again those whose device may have come.
+    fn follow_links(&mut self, now: Msec) {
+        let Some(news) = self.links.as_mut().map(Links::news) else { return };
+        self.must_report |= news.changed.iter().any(|name| self.ports.get(name).is_some());
+        self.must_try_ports |= self.ports.concerns(&news);
+        // A port that fails may make news itself: not as often as it can.
+        if !self.must_try_ports || now < self.next_port_try {
+            return;
+        }
+        self.must_try_ports = false;
+        self.next_port_try = now + LINK_INTERVAL;
+        if let Some(engine) = &self.engine {
+            engine.run();
+        }
+        if let Some(desired) = self.desired.take() {
+            self.apply(&desired);
+            self.desired = Some(desired);
+            self.must_report = true;
+        }
     }
 
     /// Makes the switch what the database asks for.
@@ -317,9 +351,10 @@ impl Switchd {
             running.mac = bridge_mac(bridge.hwaddr, &candidates, running.fallback_mac);
             running.datapath_id = datapath_id(bridge.datapath_id, running.mac);
             self.ports.set_mac(engine, &bridge.name, running.mac);
-            let exists = |i: &&desired::Interface| {
-                self.ports.error(&i.name).is_none()
-                    && (i.kind == "patch" || self.ports.get(&i.name).is_some())
+            // One that could not be changed runs as it did, and keeps its number.
+            let exists = |i: &&desired::Interface| match self.ports.get(&i.name) {
+                Some(_) => true,
+                None => i.kind == "patch" && self.ports.error(&i.name).is_none(),
             };
             let claims: Vec<Claim<'_>> = interfaces()
                 .filter(exists)
@@ -360,6 +395,7 @@ impl Switchd {
         config.flow_limit = switch.flow_limit;
         config.mbufs = plain.then_some(PLAIN_MBUFS);
         config.vlan_limit = vlan_limit(switch);
+        config.vhost_sock_dir = vhost_sock_dir(&switch.vhost_sock_dir);
         let slow_path: Arc<dyn SlowPath> = self.switch.clone();
         Engine::new(&config, slow_path).map_err(|e| e.to_string())
     }
@@ -593,6 +629,20 @@ fn features(speed_mbps: Option<u32>) -> of::PortFeatures {
     };
     let kbps = speed_mbps.unwrap_or(0).saturating_mul(1_000);
     of::PortFeatures { current: bit, curr_speed: kbps, max_speed: kbps, ..Default::default() }
+}
+
+/// Where the sockets of `dpdkvhostuser` ports are: in the run directory, or a directory of it.
+fn vhost_sock_dir(below: &str) -> String {
+    let rundir = weir_runtime::dirs::rundir();
+    let below = std::path::Path::new(below);
+    let inside = below.components().all(|c| matches!(c, std::path::Component::Normal(_)));
+    let directory = rundir.join(if inside { below } else { "".as_ref() });
+    if inside && directory.is_dir() {
+        return directory.display().to_string();
+    }
+    let (rundir, below) = (rundir.display(), below.display());
+    log::error!(target: "dpdk", "vhost-user sock directory '{rundir}/{below}' does not exist.");
+    rundir.to_string()
 }
 
 fn pmd_cores(switch: &desired::OpenVSwitch) -> Vec<u32> {
