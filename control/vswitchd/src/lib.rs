@@ -9,6 +9,7 @@ pub mod desired;
 pub mod dp_features;
 pub mod eal;
 pub mod embedded;
+pub mod links;
 pub mod numbering;
 pub mod openflow;
 pub mod options;

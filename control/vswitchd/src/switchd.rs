@@ -27,6 +27,7 @@ use weir_runtime::reactor::Reactor;
 
 use crate::database::Database;
 use crate::desired::Desired;
+use crate::links::Links;
 use crate::openflow::{BridgeSettings, OpenFlow, Wakers};
 use crate::options::{Dummy, Options};
 use crate::perf::Perf;
@@ -77,6 +78,8 @@ pub struct Switchd {
     openflow_settings: Vec<BridgeSettings>,
     /// The engine's ports.
     pub ports: Ports,
+    /// News of kernel devices.
+    links: Option<Links>,
     /// The state last asked for.
     pub desired: Option<Desired>,
     /// The bridges that run.
@@ -88,6 +91,9 @@ pub struct Switchd {
     /// The database was read and applied at least once.
     configured: bool,
     settled: bool,
+    /// A device came or went that a port needs.
+    must_try_ports: bool,
+    next_port_try: Msec,
     next_link_check: Msec,
     next_statistics: Msec,
     next_system_statistics: Msec,
@@ -113,6 +119,9 @@ impl Switchd {
     pub fn new(options: Options, reactor: &Reactor, clock: Clock) -> io::Result<Self> {
         let now = clock.now();
         let remote = options.remote.clone().unwrap_or_default();
+        let links = Links::open(reactor)
+            .inspect_err(|error| log::warn!(target: "netlink_notifier", "{error}"))
+            .ok();
         let switch = Arc::new(Switch::new());
         let revalidator = Revalidator::start(Arc::clone(&switch), clock.clone())?;
         let wakers = Wakers { main: reactor.clone(), revalidator: revalidator.waker() };
@@ -128,6 +137,7 @@ impl Switchd {
             engine: None,
             engine_error: None,
             ports: Ports::default(),
+            links,
             desired: None,
             bridges: BTreeMap::new(),
             reporting: None,
@@ -135,6 +145,8 @@ impl Switchd {
             must_reconfigure: false,
             configured: false,
             settled: false,
+            must_try_ports: false,
+            next_port_try: now,
             next_link_check: now,
             next_statistics: now,
             next_system_statistics: now,
@@ -171,6 +183,7 @@ impl Switchd {
             }
         }
         self.say_if_locked_out();
+        self.follow_links(now);
         if std::mem::take(&mut self.must_reconfigure) {
             self.reconfigure();
         }

@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use netdev_linux::NetdevError;
-use weir_dpdk::DpdkError;
+use weir_dpdk::{DpdkError, Mempool};
 use weir_flow::DropReason;
 
 use crate::capture::Capture;
@@ -186,6 +186,17 @@ pub(crate) enum Device {
     Dummy(Arc<Dummy>),
 }
 
+/// How a port becomes what another configuration says.
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// While packets flow.
+    InPlace,
+    /// The device must be stopped, and takes its packets from this pool then.
+    Restart(Mempool),
+    /// It is another device.
+    Reopen,
+}
+
 /// What a device is opened with besides its interface's row.
 #[derive(Debug)]
 pub(crate) struct Surroundings<'a> {
@@ -225,7 +236,7 @@ impl Device {
         let name = &config.name;
         let (mut device, mut opened) = match config.kind.as_str() {
             "dpdk" => {
-                let (port, opened) = dpdk::open(&options, with.n_txq, mtu, with.pools)?;
+                let (port, opened) = dpdk::open(config, with.n_txq, mtu, with.pools)?;
                 (Self::Dpdk(port), opened)
             }
             "dpdkvhostuser" | "dpdkvhostuserclient" => {
@@ -344,12 +355,72 @@ impl Device {
         }
     }
 
-    /// Changes the MTU while packets flow; false if the device must be opened anew for that.
-    pub(crate) fn change_mtu(&self, mtu: u16) -> Result<bool, PortError> {
+    /// How the device can become what `new` says. What can be found wrong without stopping it is.
+    pub(crate) fn way(
+        &self,
+        old: &PortConfig,
+        new: &PortConfig,
+        pools: &mut Pools,
+    ) -> Result<Way, PortError> {
+        // Its own address is lost.
+        if old.kind != new.kind || old.mac.is_some() && new.mac.is_none() {
+            return Ok(Way::Reopen);
+        }
+        let mtu = new.mtu.unwrap_or(DEFAULT_MTU);
+        let (same, restart) = match self {
+            Self::Dpdk(port) => (port.is_at(new), port.must_restart(new, mtu)?),
+            Self::Vhost(port) => {
+                (port.is_at(new), old.mtu != new.mtu || old.options != new.options)
+            }
+            Self::Kernel(_) => (old.options == new.options, false),
+            Self::Dummy(_) => {
+                let lasting = |config: &PortConfig| {
+                    let mut options = config.options.clone();
+                    options.retain(|key, _| !CAPTURE_OPTIONS.contains(&key.as_str()));
+                    options
+                };
+                (lasting(old) == lasting(new), false)
+            }
+        };
+        Ok(match (same, restart) {
+            (false, _) => Way::Reopen,
+            (true, true) => Way::Restart(self.pool(new, pools)?),
+            (true, false) => Way::InPlace,
+        })
+    }
+
+    /// The packet memory of a device with this configuration.
+    pub(crate) fn pool(
+        &self,
+        config: &PortConfig,
+        pools: &mut Pools,
+    ) -> Result<Mempool, PortError> {
+        let numa = if let Self::Dpdk(port) = self { port.numa() } else { 0 };
+        Ok(pools.for_mtu(config.mtu.unwrap_or(DEFAULT_MTU), numa)?)
+    }
+
+    /// Stops a device none of whose queues is out, and starts it as `config` says.
+    pub(crate) fn restart(
+        &mut self,
+        config: &PortConfig,
+        n_txq: u16,
+        pool: &Mempool,
+    ) -> Result<Opened, PortError> {
+        let mtu = config.mtu.unwrap_or(DEFAULT_MTU);
+        let mut opened = match self {
+            Self::Dpdk(port) => port.start(config, n_txq, mtu, pool)?,
+            Self::Vhost(port) => port.restart(config, mtu, pool),
+            Self::Kernel(_) | Self::Dummy(_) => return Err(PortError::Unsupported("a restart")),
+        };
+        opened.mac = config.mac.unwrap_or(opened.mac);
+        Ok(opened)
+    }
+
+    /// Changes the MTU of a device that need not be stopped for it.
+    pub(crate) fn change_mtu(&self, mtu: u16) -> Result<(), PortError> {
         match self {
-            Self::Kernel(port) => port.set_mtu(mtu).map(|()| true),
-            Self::Dummy(_) => Ok(true),
-            Self::Dpdk(_) | Self::Vhost(_) => Ok(false),
+            Self::Kernel(port) => port.set_mtu(mtu),
+            Self::Dpdk(_) | Self::Vhost(_) | Self::Dummy(_) => Ok(()),
         }
     }
 
@@ -384,6 +455,9 @@ fn open_dummy(options: &Options<'_>, mtu: u16) -> Result<(Arc<Dummy>, Opened), P
     let numa = options.number("numa_id", 0, 0, 1023)?;
     Ok((dummy, Opened { rx, tx, mtu, mac: [0xaa, 0x55, a, b, c, d], numa }))
 }
+
+/// Options of dummy ports that can change while they run.
+const CAPTURE_OPTIONS: [&str; 3] = ["pcap", "rxq_pcap", "tx_pcap"];
 
 /// Capture files: `pcap` for both ways, or `rxq_pcap` and `tx_pcap`.
 pub(crate) fn captures(options: &Options<'_>) -> Result<Captures, PortError> {

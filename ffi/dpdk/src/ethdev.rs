@@ -163,7 +163,7 @@ impl EthDev {
         // SAFETY: the port is stopped and no queue handle is out; conf outlives the call.
         let error = unsafe { dpdk_sys::weir_eth_configure(self.id, n_rxq, n_txq, &raw const conf) };
         self.check("configuring queues", error)?;
-        self.set_mtu(config.mtu, &info)?;
+        self.set_mtu(config.mtu)?;
 
         let rxq_desc = info.rx_desc.clamp(config.rxq_desc);
         let txq_desc = info.tx_desc.clamp(config.txq_desc);
@@ -341,11 +341,21 @@ impl EthDev {
         unsafe { dpdk_sys::rte_eth_dev_socket_id(self.id) }
     }
 
-    fn set_mtu(&self, mtu: u16, info: &DevInfo) -> Result<(), DpdkError> {
-        // Only to tell the difference between "unsupported" and "out of range".
-        if mtu < info.min_mtu || (info.max_mtu != 0 && mtu > info.max_mtu) {
-            return Err(self.error("setting MTU", Errno(libc::EINVAL)));
+    /// Can the device have this MTU, as far as it tells?
+    ///
+    /// # Errors
+    /// [`DpdkError::Mtu`] with what it can have.
+    pub fn check_mtu(&self, mtu: u16) -> Result<(), DpdkError> {
+        let info = self.info()?;
+        let (min, max) = (info.min_mtu, if info.max_mtu == 0 { u16::MAX } else { info.max_mtu });
+        if (min..=max).contains(&mtu) {
+            return Ok(());
         }
+        Err(DpdkError::Mtu { device: self.name().to_owned(), mtu, min, max })
+    }
+
+    fn set_mtu(&self, mtu: u16) -> Result<(), DpdkError> {
+        self.check_mtu(mtu)?;
         // SAFETY: a plain call for a stopped port.
         let error = unsafe { dpdk_sys::rte_eth_dev_set_mtu(self.id, mtu) };
         self.check_unless_unsupported("setting MTU", error)

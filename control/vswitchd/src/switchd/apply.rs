@@ -8,15 +8,37 @@ use weir_ofproto::revalidate::Limits;
 use weir_openflow::OfPort;
 use weir_runtime::clock::Msec;
 
-use super::{RunningBridge, Switchd, engine};
+use super::{LINK_INTERVAL, RunningBridge, Switchd, engine};
 use crate::address::{Candidate, bridge_mac, datapath_id, random_mac};
 use crate::datapath_types::{device_kind, is_dummy_datapath, shown_kind};
 use crate::desired::{self, Desired};
+use crate::links::Links;
 use crate::numbering::{Claim, assign_ofports};
 use crate::openflow::BridgeSettings;
 use crate::plan::{Wants, wants};
 
 impl Switchd {
+    /// Closes ports whose device went away, and tries again those whose device may have come.
+    pub(super) fn follow_links(&mut self, now: Msec) {
+        let Some(news) = self.links.as_mut().map(Links::news) else { return };
+        self.must_report |= news.changed.iter().any(|name| self.ports.get(name).is_some());
+        self.must_try_ports |= self.ports.concerns(&news);
+        // A port that fails may make news itself: not as often as it can.
+        if !self.must_try_ports || now < self.next_port_try {
+            return;
+        }
+        self.must_try_ports = false;
+        self.next_port_try = now + LINK_INTERVAL;
+        if let Some(engine) = &self.engine {
+            engine.run();
+        }
+        if let Some(desired) = self.desired.take() {
+            self.apply(&desired);
+            self.desired = Some(desired);
+            self.must_report = true;
+        }
+    }
+
     /// Makes the switch what the database asks for.
     pub(super) fn reconfigure(&mut self) {
         let Some(replica) = self.database.replica() else { return };
@@ -127,9 +149,10 @@ impl Switchd {
             running.mac = bridge_mac(bridge.hwaddr, &candidates, running.fallback_mac);
             running.datapath_id = datapath_id(bridge.datapath_id, running.mac);
             self.ports.set_mac(engine, &bridge.name, running.mac);
-            let exists = |i: &&desired::Interface| {
-                self.ports.error(&i.name).is_none()
-                    && (i.kind == "patch" || self.ports.get(&i.name).is_some())
+            // One that could not be changed runs as it did, and keeps its number.
+            let exists = |i: &&desired::Interface| match self.ports.get(&i.name) {
+                Some(_) => true,
+                None => i.kind == "patch" && self.ports.error(&i.name).is_none(),
             };
             let claims: Vec<Claim<'_>> = interfaces()
                 .filter(exists)

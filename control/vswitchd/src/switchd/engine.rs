@@ -51,6 +51,7 @@ impl Switchd {
         config.flow_limit = switch.flow_limit;
         config.mbufs = plain.then_some(PLAIN_MBUFS);
         config.vlan_limit = vlan_limit(switch);
+        config.vhost_sock_dir = vhost_sock_dir(&switch.vhost_sock_dir);
         let slow_path: Arc<dyn SlowPath> = self.switch.clone();
         Engine::new(&config, slow_path).map_err(|e| e.to_string())
     }
@@ -65,6 +66,20 @@ fn count_drops(engine: &Arc<Engine>) {
             drops.iter().find(|(r, _)| r == reason).map_or(0, |(_, n)| *n)
         });
     }
+}
+
+/// Where the sockets of `dpdkvhostuser` ports are: in the run directory, or a directory of it.
+fn vhost_sock_dir(below: &str) -> String {
+    let rundir = weir_runtime::dirs::rundir();
+    let below = std::path::Path::new(below);
+    let inside = below.components().all(|c| matches!(c, std::path::Component::Normal(_)));
+    let directory = rundir.join(if inside { below } else { "".as_ref() });
+    if inside && directory.is_dir() {
+        return directory.display().to_string();
+    }
+    let (rundir, below) = (rundir.display(), below.display());
+    log::error!(target: "dpdk", "vhost-user sock directory '{rundir}/{below}' does not exist.");
+    rundir.to_string()
 }
 
 fn pmd_cores(switch: &desired::OpenVSwitch) -> Vec<u32> {
