@@ -157,7 +157,8 @@ pub(super) fn bundle(settings: &Settings, args: &[String]) -> Result<(), Fatal> 
             }
             "packet-out" => {
                 let (po, formats) =
-                    packet_out::parse(rest.trim_start(), known.ports(), known.tables())?;
+                    packet_out::parse(rest.trim_start(), known.ports(), known.tables())
+                        .map_err(|e| at(e.to_string()))?;
                 usable &= formats;
                 messages.push(Message::PacketOut(po));
             }

@@ -346,9 +346,11 @@ pub(super) fn diff_flows(settings: &Settings, args: &[String]) -> Result<(), Fat
 fn describe(key: &Key, version: &Version, known: &SwitchNames) -> String {
     use std::fmt::Write;
     let f = &version.flow;
+    // Ports have names here, tables have not.
+    let names = Names { ports: known.ports(), tables: None };
     let mut s = String::new();
     if key.0 != 0 {
-        let _ = write!(s, "table={} ", known.names().table(key.0));
+        let _ = write!(s, "table={} ", key.0);
     }
     let _ = write!(s, "{} ", f.matched.display(f.priority, known.ports()));
     if let Some(cookie) = f.new_cookie.filter(|c| *c != 0) {
@@ -363,6 +365,6 @@ fn describe(key: &Key, version: &Version, known: &SwitchNames) -> String {
             let _ = write!(s, "{name}={n} ");
         }
     }
-    let _ = write!(s, "actions={}", weir_openflow::actions::display(&f.actions, known.names()));
+    let _ = write!(s, "actions={}", weir_openflow::actions::display(&f.actions, names));
     s
 }
