@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `ofconn.rs` | one connection: version, format, role, buffers |
 //! | `hello.rs` | agreeing on a version |
+//! | `limiter.rs` | how many packets a second a controller gets |
 //! | `manager.rs` | all connections of a bridge, asynchronous messages, fail modes |
 //! | `dispatch.rs` | requests that change something |
 //! | `stats.rs` | multipart requests |
@@ -15,6 +16,7 @@ mod describe;
 mod dispatch;
 mod features;
 mod hello;
+mod limiter;
 mod manager;
 mod ofconn;
 mod packet_in;
