@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `ofconn.rs` | one connection: version, format, role, buffers |
 //! | `hello.rs` | agreeing on a version |
+//! | `limiter.rs` | how many packets a second a controller gets |
 //! | `manager.rs` | all connections of a bridge, asynchronous messages, fail modes |
 //! | `dispatch.rs` | requests that change something |
 //! | `bundle.rs` | changes that are made all at once |
@@ -17,6 +18,7 @@ mod describe;
 mod dispatch;
 mod features;
 mod hello;
+mod limiter;
 mod manager;
 mod ofconn;
 mod packet_in;

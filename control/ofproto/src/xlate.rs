@@ -70,6 +70,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Nothing but that the packet was not looked at.
+    #[must_use]
+    pub fn refusal() -> Translation {
+        Translation {
+            mask: Mask::CATCHALL,
+            actions: Vec::new().into(),
+            drop_reason: Some(DropReason::UpcallLimit),
+            slow: SlowReasons::default(),
+            credit: Arc::new(Credits::new(Vec::new(), Vec::new())),
+        }
+    }
+
     /// As the engine wants it.
     #[must_use]
     pub fn into_translation(self) -> Translation {

@@ -101,6 +101,9 @@ pub struct Switchd {
     said_locked_out: bool,
     /// Counters of the PMD threads since they were cleared.
     pub perf: Perf,
+    /// Are flows being restored since the start (`other_config:flow-restore-wait`)? `None` until the
+    /// database was read.
+    restoring: Option<bool>,
     /// The process is to end.
     pub exiting: bool,
 }
@@ -153,6 +156,7 @@ impl Switchd {
             next_housekeeping: now,
             said_locked_out: false,
             perf: Perf::default(),
+            restoring: None,
             exiting: false,
         })
     }

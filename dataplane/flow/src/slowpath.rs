@@ -28,7 +28,8 @@ pub struct Translation {
     pub mask: Mask,
     /// What to do; empty is drop.
     pub actions: Actions,
-    /// Why an empty list is empty.
+    /// Why an empty list is empty. [`DropReason::UpcallLimit`] says that the packet was not looked at:
+    /// nothing is remembered, and the next packet asks again.
     pub drop_reason: Option<DropReason>,
     /// Not empty: translate each packet anew. The megaflow sends it to the slow path.
     pub slow: SlowReasons,

@@ -81,6 +81,7 @@ impl ConnManager {
             // Out of the map while it runs, so that it can reach the others.
             let Some(mut conn) = self.conns.remove(&id) else { continue };
             conn.expire(reach.now_ms);
+            conn.send_waiting_packets(reach.now_ms);
             conn.continue_dump(reach.now_ms);
             let mut done = 0;
             while done < BATCH {

@@ -18,6 +18,7 @@ use weir_openflow::{Decoded, Message, OfVersion, OfpError};
 
 use super::bundle::Bundles;
 use super::hello;
+use super::limiter::Limiter;
 use crate::table::Rule;
 
 /// Bytes of output above which no more requests are read.
@@ -72,6 +73,8 @@ pub struct OfConn {
     pub(super) async_config: AsyncConfig,
     /// May the connection get asynchronous messages at all?
     pub(super) async_enabled: bool,
+    /// Of packets that no flow matches, and of others, if there is a limit.
+    pub(super) limiters: Option<[Limiter; 2]>,
     pub(super) miss_send_len: u16,
     pub(super) packet_in_format: PacketInFormat,
     pub(super) controller_id: u16,
@@ -103,6 +106,7 @@ impl OfConn {
             role: Role::Equal,
             async_config: AsyncConfig::default(),
             async_enabled: true,
+            limiters: None,
             miss_send_len: if kind == ConnKind::Primary { 128 } else { 0 },
             packet_in_format: PacketInFormat::Standard,
             controller_id: 0,
@@ -130,6 +134,27 @@ impl OfConn {
     #[must_use]
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// Takes the settings of its controller: whether it gets asynchronous messages at all, and how
+    /// many packets a second and at once.
+    pub fn configure(&mut self, async_enabled: bool, rate_limit: Option<(u32, u32)>) {
+        self.async_enabled = async_enabled;
+        let same = match (&self.limiters, rate_limit) {
+            (Some([limiter, _]), Some((rate, burst))) => limiter.is(rate, burst),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            self.limiters = rate_limit
+                .map(|(rate, burst)| [Limiter::new(rate, burst), Limiter::new(rate, burst)]);
+        }
+    }
+
+    /// Do packets wait for their turn?
+    #[must_use]
+    pub fn has_waiting_packets(&self) -> bool {
+        self.limiters.iter().flatten().any(Limiter::is_waiting)
     }
 
     /// Keeps copies of all messages, for [`OfConn::take_snooped`].

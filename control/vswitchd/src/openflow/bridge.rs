@@ -29,6 +29,9 @@ const MAX_SNOOP: usize = 1 << 20;
 /// So many probe intervals without controllers, and a standalone bridge helps itself.
 const FAIL_OPEN_PROBES: Msec = 3;
 
+/// How often packets are looked at that wait for their controller's rate limit, milliseconds.
+const PACKET_INTERVAL: Msec = 10;
+
 /// Somebody who gets a copy of the controllers' messages.
 #[derive(Debug)]
 struct Snooper {
@@ -83,7 +86,11 @@ impl BridgeSockets {
     }
 
     pub(super) fn configure(&mut self, switch: &Switch, settings: BridgeSettings, now: Msec) {
-        let BridgeSettings { name, versions, controllers, fail_mode } = settings;
+        let BridgeSettings { name, versions, mut controllers, wait, fail_mode } = settings;
+        let configured = controllers.iter().any(|c| c.kind == ControllerKind::Primary);
+        if wait {
+            controllers.clear();
+        }
         if self.opened_ms == 0 {
             self.opened_ms = now;
         }
@@ -109,8 +116,6 @@ impl BridgeSockets {
             self.controllers.push(link);
         }
         old.iter_mut().for_each(|gone| gone.close(&mut state));
-        let configured =
-            self.controllers.iter().any(|c| c.settings.kind == ControllerKind::Primary);
         let now_ms = u64::try_from(now).unwrap_or(0);
         drop(state);
         switch.set_controllers(&self.bridge, configured, now_ms);
@@ -221,9 +226,11 @@ impl BridgeSockets {
     }
 
     pub(super) fn poll_at(&self, now: Msec) -> Option<Msec> {
-        let bundles = self.bridge.lock().conns.expires_at();
-        let bundles = bundles.map(|ms| Msec::try_from(ms).unwrap_or(Msec::MAX));
-        self.controllers.iter().fold(bundles, |due, c| earlier(due, c.poll_at(now)))
+        let due = self.controllers.iter().fold(None, |due, c| earlier(due, c.poll_at(now)));
+        let state = self.bridge.lock();
+        let bundles = state.conns.expires_at().map(|ms| Msec::try_from(ms).unwrap_or(Msec::MAX));
+        let waiting = state.conns.iter().any(|(_, c)| c.has_waiting_packets());
+        earlier(earlier(due, bundles), waiting.then_some(now + PACKET_INTERVAL))
     }
 
     pub(super) fn reports(&self, now: Msec) -> Vec<ControllerReport> {

@@ -59,6 +59,14 @@ impl Switchd {
     }
 
     fn apply(&mut self, desired: &Desired) {
+        // To be waited for from the start or not at all: later it would only stop a running switch.
+        let wait = desired.switch.flow_restore_wait;
+        let restoring = self.restoring.is_none_or(|r| r) && wait;
+        if self.restoring == Some(true) && !restoring {
+            log::info!(target: "bridge", "flows are restored: packets and controllers are served");
+        }
+        self.restoring = Some(restoring);
+        self.switch.hold(restoring);
         let mut wants = wants(desired, self.options.dummy);
         self.prepare_bridges(desired, &mut wants);
         if self.engine.is_none() && !desired.bridges.is_empty() {
@@ -88,12 +96,12 @@ impl Switchd {
 
     fn configure_openflow(&mut self, desired: &Desired) {
         let Some(datapath) = self.datapath() else { return };
-        // While flows are being restored, controllers would only be in the way.
-        let wait = desired.switch.flow_restore_wait;
         let settings = desired.bridges.iter().map(|b| BridgeSettings {
             name: b.name.clone(),
             versions: b.protocols.clone(),
-            controllers: if wait { Vec::new() } else { b.controllers.clone() },
+            controllers: b.controllers.clone(),
+            // While flows are being restored, controllers would only be in the way.
+            wait: self.restoring == Some(true),
             fail_mode: b.fail_mode,
         });
         let settings: Vec<BridgeSettings> = settings.collect();
