@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from controller import Controller
 from packets import Packets
 from reasons import counted, without_known_differences
 from tables import Rules
@@ -36,6 +37,11 @@ class Switch:
         self.control.connect(str(self.dir / "switch.ctl"))
         self.read_to = dict.fromkeys(PORTS, PCAP_HEADER)
         self.marks = 0
+        self.controllers = [Controller(str(self.dir / "br0.mgmt"), version, n) for n, version in enumerate((1, 4, 6))]
+
+    def heard(self) -> list[Counter]:
+        """What each controller was told since the last call."""
+        return [Counter(c.heard()) for c in self.controllers]
 
     def call(self, method: str, *params: str) -> str:
         return self.calls([(method, *params)])[0]
@@ -63,6 +69,14 @@ class Switch:
     def ofctl(self, command: str, *args: str, text: str = "") -> subprocess.CompletedProcess:
         return subprocess.run(["ovs-ofctl", "-O", "OpenFlow15", command] + [f"unix:{self.dir}/br0.mgmt"] * (command != "parse-flow") + [*args],
                               input=text, capture_output=True, text=True, timeout=60)
+
+    def configure(self, ports: list[list[str]]):
+        """Sets how the ports p1 and so on treat VLANs."""
+        args = ["ovs-vsctl", f"--db=unix:{self.dir}/db.sock", "--timeout=20"]
+        for n, columns in enumerate(ports, 1):
+            args += ["--", "clear", "port", f"p{n}", "tag", "trunks", "vlan_mode", "other_config"]
+            args += ["--", "set", "port", f"p{n}", *columns] * bool(columns)
+        subprocess.run(args, check=True, timeout=60)
 
     def flows(self) -> dict[int, str]:
         """What the tables hold, without what differs by time, by cookie; what was learned is under 0."""
@@ -127,10 +141,49 @@ class Pair:
     def __init__(self, weir: Switch, peer: Switch, flush: bool):
         self.weir, self.peer, self.flush = weir, peer, flush
         self.rules: list[str] = []
+        self.told = 0
+        # Ports and fragments as they are set now.
+        self.ports: list[list[str]] = [[]] * 4
+        self.fragments = "normal"
+
+    def configure(self, ports: list[list[str]], fragments: str):
+        """Sets how ports treat VLANs, and how the bridge treats fragments."""
+        for switch in (self.weir, self.peer):
+            if ports != self.ports:
+                switch.configure(ports)
+            if fragments != self.fragments:
+                switch.ofctl("set-frags", fragments)
+        self.ports, self.fragments = ports, fragments
+
+    def packet_out(self, port: int, packet: bytes, actions: str) -> list[str]:
+        """Lets both switches send a packet as a controller would; tells how what comes out differs."""
+        text = f"in_port={port},packet={packet.hex()},actions={actions}"
+        ours, theirs = (re.sub(r"unix:\S+|xid=\w+", "", s.ofctl("packet-out", text).stderr) for s in (self.weir, self.peer))
+        lines = [] if ours == theirs else [f"packet-out {text}\n  weir: {ours}\n  peer: {theirs}"]
+        return lines + [f"packet-out {text}\n{line}" for line in self.exchange([], False)]
+
+    def heard(self) -> list[str]:
+        """Tells how what the controllers were told since the last call differs."""
+        lines, deadline = [], time.time() + 2
+        ours, theirs = self.weir.heard(), self.peer.heard()
+        # The peer tells of removed flows when all its threads have let go of them.
+        while ours != theirs and time.time() < deadline:
+            time.sleep(0.01)
+            for switch, told in ((self.weir, ours), (self.peer, theirs)):
+                for counter, more in zip(told, switch.heard()):
+                    counter.update(more)
+        for n, (a, b) in enumerate(zip(ours, theirs)):
+            self.told += b.total()
+            for name, more in (("weir", a - b), ("peer", b - a)):
+                lines += [f"  only {name} told controller {n}, {times} times: {message.hex()}" for message, times in more.items()]
+        return lines
 
     def install(self, rules: list[str]) -> list[str]:
-        """Gives both switches the rules that the peer accepts. Tells what Weir says otherwise."""
+        """Gives both switches the rules that the peer accepts, in place of those before. Tells what Weir
+        says otherwise."""
         numbered = [f"cookie={n},{rule}" for n, rule in enumerate(rules, 1)]
+        # What packets of the table before are not counted yet is not the new table's.
+        self.purge()
         for switch in (self.weir, self.peer):
             switch.ofctl("del-flows")
             run = switch.ofctl("add-flows", "-", text="\n".join(MARK_RULES + numbered))
@@ -238,7 +291,11 @@ class Round:
 
     def __init__(self, seed: int, packets: int, stateful: bool):
         rng = random.Random(seed)
-        self.rules = Rules(rng, stateful).table()
+        maker = Rules(rng, stateful)
+        self.rules = maker.table()
+        self.ports = maker.port_vlans() if stateful and rng.random() < 0.8 else [[]] * 4
+        self.fragments = rng.choice(["normal"] * 8 + ["nx-match", "nx-match", "drop"])
+        self.packet_outs = [(rng.choice(INPUTS), maker.packet_out()) for _ in range(rng.choice([0, 0, 0, 2]))]
         self.stateful, self.peers_fault = stateful, False
         maker = Packets(rng)
         distinct = [(rng.choice(INPUTS), maker.packet()) for _ in range(max(1, packets // 2))]
@@ -246,7 +303,9 @@ class Round:
 
     def run(self, pair: Pair, traces: int) -> list[str]:
         """Gives what differs; tells it, too."""
+        pair.configure(self.ports, self.fragments)
         lines = pair.install(self.rules)
+        pair.heard()
         self.came_out = 0
         if self.stateful:
             # What one packet teaches is there for the next one.
@@ -269,14 +328,23 @@ class Round:
             if found:
                 explain(pair, self.packets, lines + found)
                 return lines + found
-        if all(counted(packet) for _, packet in self.packets):
-            lines += pair.counts()
+        for port, actions in self.packet_outs:
+            lines += pair.packet_out(port, self.packets[0][1], actions)
+            self.came_out += pair.came_out
         for port, packet in self.packets[:traces]:
             ours, theirs = pair.trace(port, packet)
             if comparable(ours) != comparable(theirs):
                 lines.append(f"trace of {packet.hex()} from port {port}\nweir:\n{ours}\npeer:\n{theirs}")
+        lines += pair.heard()
+        if all(counted(packet) for _, packet in self.packets):
+            lines += pair.counts()
+            # What the switches tell of flows that go has the same counts.
+            for switch in (pair.weir, pair.peer):
+                switch.ofctl("del-flows")
+            lines += pair.heard()
         if lines:
-            print("\n".join(lines[:6] + [f"... {len(lines)} differences\nrules:"] + ["  " + r for r in pair.rules]))
+            print("\n".join(lines[:6] + [f"... {len(lines)} differences\nrules:"] + ["  " + r for r in pair.rules]
+                            + [f"ports: {self.ports}, fragments: {self.fragments}"]))
         return lines
 
 
@@ -310,7 +378,7 @@ def main():
         came_out += one.came_out
         peers += one.peers_fault
     print(f"{sent} packets through {args.rounds} tables in {time.time() - start:.0f} s (seed {args.seed}): "
-          f"{came_out} came out, {different} tables differ; "
+          f"{came_out} came out, {pair.told} were told to controllers, {different} tables differ; "
           f"in {peers} more the peer's own megaflows are proved too wide")
     sys.exit(1 if different else 0)
 

@@ -199,7 +199,8 @@ class Rules:
         return (f"learn(table={r.randint(1, N_TABLES - 1)},priority={r.randrange(1, 25)},"
                 + r.choice(["NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]", "NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]",
                             "NXM_NX_REG0[]", "eth_dst=50:54:00:00:00:01"] + ip)
-                + r.choice([",output:NXM_OF_IN_PORT[]", ",load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15]", ",load:2->NXM_NX_REG1[],output:NXM_OF_IN_PORT[]"]) + ")")
+                + r.choice([",output:NXM_OF_IN_PORT[]", ",load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15]", ",load:2->NXM_NX_REG1[],output:NXM_OF_IN_PORT[]"])
+                + r.choice(["", "", ",limit=2", ",limit=1,result_dst=NXM_NX_REG2[3]"]) + ")")
 
     def write_actions(self, kind: str, tagged: bool) -> str:
         """An action set."""
@@ -225,6 +226,7 @@ class Rules:
         r = self.rng
         fields, kind = self.match()
         head = [f"table={table}", f"priority={r.randrange(1, 20)}"] + fields
+        head += ["send_flow_rem"] * self.maybe(0.3) + ["check_overlap"] * self.maybe(0.04)
         if self.maybe(0.12):
             return ",".join(head + ["actions=drop"])
         tagged = any(f.startswith("dl_vlan=") or f == "vlan_tci=0x1000/0x1000" for f in fields) and kind != "mpls"
@@ -258,6 +260,21 @@ class Rules:
         rules = [f"table={table},priority={prio},{match},actions=conjunction({cid},{k + 1}/{n})"
                  for k in range(n) for match in sets[k]]
         return rules + [f"table={table},priority={prio},conj_id={cid},ip,actions={self.actions('ip4', table)}"]
+
+    def packet_out(self) -> str:
+        """The actions of a packet-out."""
+        extra = ["table", "resubmit(,0)", "resubmit(2,1)", "output:table,output:2"]
+        return f"{self.actions('', 0)},{self.rng.choice(extra + ['output:3'])}"
+
+    def port_vlans(self) -> list[list[str]]:
+        """How the ports treat VLANs, each port as columns for ovs-vsctl(8)."""
+        r = self.rng
+        return [r.choice([[], [], [f"tag={r.choice(VLANS)}"], [f"trunks={r.choice(['5', '1,7', '0,4095'])}"],
+                          [f"tag={r.choice(VLANS)}", f"vlan_mode={r.choice(['native-tagged', 'native-untagged'])}"],
+                          [f"tag={r.choice(VLANS)}", "vlan_mode=native-untagged", "trunks=5,7"],
+                          [f"tag={r.choice(VLANS)}", "vlan_mode=dot1q-tunnel"],
+                          [f"other_config:priority-tags={r.choice(['always', 'if-nonzero'])}"] + [f"tag={r.choice(VLANS)}"] * self.maybe(0.6)])
+                for _ in range(4)]
 
     def table(self) -> list[str]:
         n = self.rng.choice([3, 10, 30, 60])

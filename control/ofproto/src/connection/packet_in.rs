@@ -78,11 +78,6 @@ fn message(p: &PacketIn) -> PacketInMsg {
         flow.pkt_mark = s.pkt_mark.into();
         mask.0.pkt_mark = u32::MAX.into();
     }
-    let unset = u32::from(weir_openflow::OfPort::UNSET.0);
-    if s.actset_output != unset {
-        flow.actset_output = s.actset_output.into();
-        mask.0.actset_output = u32::MAX.into();
-    }
     PacketInMsg {
         total_len: u32::try_from(p.packet.len()).unwrap_or(u32::MAX),
         packet: p.packet.clone(),

@@ -51,8 +51,6 @@ pub struct PacketInState {
     pub tun_id: u64,
     /// `pkt_mark`
     pub pkt_mark: u32,
-    /// The action set's output.
-    pub actset_output: u32,
     /// Userdata of the `controller` action.
     pub userdata: Vec<u8>,
 }
@@ -278,7 +276,6 @@ impl<'a> Ctx<'a> {
             metadata: f.metadata.get(),
             tun_id: f.tun_id.get(),
             pkt_mark: f.pkt_mark.get(),
-            actset_output: f.actset_output.get(),
             userdata,
         };
         let recirc_id = self.pipeline_state();
