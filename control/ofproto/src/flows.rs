@@ -25,7 +25,7 @@ use crate::table::rule::flag;
 use crate::table::{PrefixField, Rule, RuleId};
 use crate::view::{BridgeShared, INTERNAL_TABLE, TableMiss, TableSet};
 
-pub use check::{check_for, check_for_packet};
+pub use check::{check_for, check_for_packet, packet_match};
 pub use select::Criteria;
 
 /// Why a flow went away (`OFPRR_*`).

@@ -208,6 +208,23 @@ fn always_examined(key: &Flow) -> Mask {
     wc
 }
 
+/// A mask of everything that this packet has.
+pub(crate) fn whole(key: &Flow) -> Mask {
+    let mut mask = with_structure(crate::show::flow_text::packet_mask(key), key);
+    let m = &mut mask.0;
+    for word in [&mut m.skb_priority, &mut m.pkt_mark, &mut m.ct_mark, &mut m.dp_hash] {
+        *word = u32::MAX.into();
+    }
+    // The bits that there are.
+    m.ct_state = 0xff.into();
+    m.ct_zone = u16::MAX.into();
+    m.ct_label = [0xff; 16];
+    let always = always_examined(key);
+    let words = mask.0.words_mut().iter_mut().zip(always.0.words());
+    words.for_each(|(word, more)| *word |= more);
+    mask
+}
+
 /// Adds how the packet's tags are stacked.
 fn with_structure(mut mask: Mask, key: &Flow) -> Mask {
     let n = key.n_vlans();

@@ -43,7 +43,7 @@ const HOUSEKEEPING_INTERVAL: Msec = 1_000;
 /// What is remembered of a bridge between configurations.
 #[derive(Clone, Debug)]
 pub struct RunningBridge {
-    /// The address it has without ports.
+    /// The address it has while no port has one to give.
     fallback_mac: [u8; 6],
     /// Its address.
     pub mac: [u8; 6],

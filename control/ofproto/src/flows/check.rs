@@ -21,6 +21,12 @@ pub fn check_for(matched: &Match, table: u8, list: &mut [Action]) -> Result<(), 
 /// # Errors
 /// As [`check_for`].
 pub fn check_for_packet(key: &Flow, list: &mut [Action]) -> Result<(), OfpError> {
+    check_for(&packet_match(key), 0, list)
+}
+
+/// What a packet is known to be, as a match.
+#[must_use]
+pub fn packet_match(key: &Flow) -> Match {
     let mut m = Match::catchall();
     m.flow.dl_type = key.dl_type;
     m.mask.0.dl_type = u16::MAX.into();
@@ -30,7 +36,7 @@ pub fn check_for_packet(key: &Flow, list: &mut [Action]) -> Result<(), OfpError>
     m.flow.vlans = key.vlans;
     m.flow.tp_src = key.tp_src;
     m.flow.tp_dst = key.tp_dst;
-    check_for(&m, 0, list)
+    m
 }
 
 /// Looks for one.

@@ -16,7 +16,7 @@ use crate::dp_features;
 use crate::switchd::Switchd;
 
 pub(super) fn register(commands: &mut Commands<Switchd>) {
-    commands.add("dpctl/dump-dps", "[names]", 0, 1, |s: &mut Switchd, _| {
+    commands.add("dpctl/dump-dps", "", 0, 0, |s: &mut Switchd, _| {
         Outcome::text(if s.engine.is_some() { format!("{}\n", s.dp_name()) } else { String::new() })
     });
     commands.add("dpctl/show", "[-s] [dp...]", 0, 8, |s: &mut Switchd, args| {
@@ -30,10 +30,20 @@ pub(super) fn register(commands: &mut Commands<Switchd>) {
         0,
         8,
         |s: &mut Switchd, args| {
-            check_names(s, args)?;
+            check_names(s, args).map_err(|_| not_found())?;
             dump_flows(s, args, None)
         },
     );
+    commands.add("dpctl/get-flow", "[dp] ufid", 1, 2, |s: &mut Switchd, args| {
+        let (ufid, dp) = args.split_last().ok_or_else(not_found)?;
+        check_names(s, dp).map_err(|_| not_found())?;
+        get_flow(s, ufid)
+    });
+    commands.add("dpctl/del-flow", "[dp] flow", 1, 2, |s: &mut Switchd, args| {
+        let (flow, dp) = args.split_last().ok_or_else(not_found)?;
+        check_names(s, dp).map_err(|_| not_found())?;
+        del_flow(s, flow)
+    });
     commands.add("dpctl/del-flows", "[dp]", 0, 1, |s: &mut Switchd, args| {
         check_names(s, args)?;
         if let Some(engine) = &s.engine {
@@ -78,6 +88,62 @@ fn check_names(state: &Switchd, args: &[String]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn not_found() -> String {
+    format!("{}: datapath not found (Invalid argument)", weir_runtime::program::name())
+}
+
+/// `ufid:` and a UUID.
+fn parse_ufid(text: &str) -> Option<u128> {
+    let uuid =
+        Uuid::try_parse(text.trim().strip_prefix("ufid:")?.trim_end_matches([',', ' '])).ok()?;
+    Some(uuid.as_u128())
+}
+
+/// `dpctl/get-flow`: one flow, without its identifier.
+fn get_flow(state: &Switchd, text: &str) -> CommandResult {
+    let program = weir_runtime::program::name();
+    let ufid = parse_ufid(text).ok_or_else(|| format!("{program}: parsing flow ufid"))?;
+    let (style, now) = (Style::default(), state.now_ms());
+    let mut found = None;
+    engine(state)?.visit(&mut |view| {
+        if view.ufid == ufid {
+            found = Some(flow_line(view, &style, now));
+        }
+        Revalidation::Keep { credited: view.credited }
+    });
+    let missing = || format!("{program}: getting flow (No such file or directory)");
+    Outcome::text(found.ok_or_else(missing)? + "\n")
+}
+
+/// `dpctl/del-flow`: the flow with this identifier, or with this match.
+fn del_flow(state: &Switchd, text: &str) -> CommandResult {
+    let program = weir_runtime::program::name();
+    let by_name = |name: &str| state.ports.get(name).map(|p| p.no);
+    let named = parse_ufid(text);
+    let flow = match named {
+        Some(_) => None,
+        None => {
+            let parsed = odp::parse_key(text, Some(&by_name));
+            let words = |e| format!("{program}: parsing flow key ({e})");
+            Some(parsed.map_err(words)?.flow)
+        }
+    };
+    let mut gone = false;
+    engine(state)?.visit(&mut |view| {
+        let is_it = match &flow {
+            Some(flow) => view.mask.datapath().agrees(view.key, flow),
+            None => named == Some(view.ufid),
+        };
+        if is_it {
+            gone = true;
+            return Revalidation::Delete;
+        }
+        Revalidation::Keep { credited: view.credited }
+    });
+    let missing = "deleting flow (No such file or directory)\nPerhaps you need to specify a UFID?";
+    if gone { Outcome::empty() } else { Err(format!("{program}: {missing}")) }
 }
 
 fn engine(state: &Switchd) -> Result<Arc<Engine>, String> {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use weir_flow::packet::{Metadata, parse};
 use weir_flow::{Flow, PortNo, odp};
 use weir_ofproto::Bridge;
-use weir_ofproto::flows::check_for_packet;
+use weir_ofproto::flows::{check_for_packet, packet_match};
 use weir_ofproto::show::trace::{Packet, Request, trace};
-use weir_openflow::actions::{ParseContext, parse_actions};
+use weir_openflow::actions::{CheckContext, ParseContext, check_consistency, parse_actions};
 use weir_openflow::flow_text::match_parse::parse_item;
-use weir_openflow::{Match, NameMap, OfPort, OfpError};
+use weir_openflow::{Match, NameMap, OfPort};
 use weir_runtime::unixctl::{CommandResult, Commands, Outcome};
 
 use crate::switchd::Switchd;
@@ -30,9 +30,12 @@ pub(super) fn register(commands: &mut Commands<Switchd>) {
         let names = packet.bridge.lock().port_names();
         let mut cx = ParseContext::new(Some(&names), None);
         let mut list = parse_actions(actions, &mut cx).map_err(|e| e.to_string())?;
-        match check_for_packet(&packet.flow, &mut list) {
-            Err(OfpError::OFPBAC_MATCH_INCONSISTENT) if !line.consistent => {}
-            other => other.map_err(|e| format!("Bad actions: {e}"))?,
+        let bad = |e| format!("Bad actions: {e}");
+        check_for_packet(&packet.flow, &mut list).map_err(bad)?;
+        if line.consistent {
+            let needed = cx.usable;
+            let mut cx = CheckContext::new(packet_match(&packet.flow), 0);
+            check_consistency(&mut list, needed, &mut cx).map_err(bad)?;
         }
         packet.actions = Some(list);
         show(s, &line, packet)

@@ -9,7 +9,7 @@ use weir_openflow::OfPort;
 use weir_runtime::clock::Msec;
 
 use super::{LINK_INTERVAL, RunningBridge, Switchd, engine};
-use crate::address::{Candidate, bridge_mac, datapath_id, random_mac};
+use crate::address::{Candidate, bridge_mac, datapath_id, default_mac, random_mac};
 use crate::datapath_types::{device_kind, is_dummy_datapath, shown_kind};
 use crate::desired::{self, Desired};
 use crate::links::Links;
@@ -117,7 +117,7 @@ impl Switchd {
         for bridge in &desired.bridges {
             let dummy = is_dummy_datapath(&bridge.datapath_type, self.options.dummy);
             let running = self.bridges.entry(bridge.name.clone()).or_insert_with(|| {
-                let fallback_mac = random_mac();
+                let fallback_mac = default_mac(bridge.uuid);
                 RunningBridge {
                     fallback_mac,
                     mac: bridge.hwaddr.unwrap_or(fallback_mac),
