@@ -263,4 +263,6 @@ fn narrow(mask: &mut Mask, key: &Flow) {
 }
 
 #[cfg(test)]
+mod mask_tests;
+#[cfg(test)]
 pub(crate) mod tests;
