@@ -265,7 +265,7 @@ class Rules:
     def packet_out(self) -> str:
         """The actions of a packet-out."""
         extra = ["table", "resubmit(,0)", "resubmit(2,1)", "output:table,output:2"]
-        # Open vSwitch 3.1 does not mind a learn action's limit in a packet-out.
+        # See compare.py for why there is no limit.
         actions = re.sub(",limit=[0-9]+", "", self.actions("", 0))
         return f"{actions},{self.rng.choice(extra + ['output:3'])}"
 
