@@ -296,6 +296,9 @@ class Round:
         self.ports = maker.port_vlans() if stateful and rng.random() < 0.8 else [[]] * 4
         self.fragments = rng.choice(["normal"] * 8 + ["nx-match", "nx-match", "drop"])
         self.packet_outs = [(rng.choice(INPUTS), maker.packet_out()) for _ in range(rng.choice([0, 0, 0, 2]))]
+        # Open vSwitch 3.1 does not mind a learn action's limit when a controller sent the packet.
+        if any("limit=" in rule for rule in self.rules):
+            self.packet_outs = []
         self.stateful, self.peers_fault = stateful, False
         maker = Packets(rng)
         distinct = [(rng.choice(INPUTS), maker.packet()) for _ in range(max(1, packets // 2))]
@@ -377,7 +380,7 @@ def main():
         sent += len(one.packets)
         came_out += one.came_out
         peers += one.peers_fault
-    print(f"{sent} packets through {args.rounds} tables in {time.time() - start:.0f} s (seed {args.seed}): "
+    print(f"compared: {sent} packets through {args.rounds} tables in {time.time() - start:.0f} s (seed {args.seed}): "
           f"{came_out} came out, {pair.told} were told to controllers, {different} tables differ; "
           f"in {peers} more the peer's own megaflows are proved too wide")
     sys.exit(1 if different else 0)

@@ -4,6 +4,7 @@ Values come from small pools that packets.py shares, so that packets hit rules.
 """
 
 import random
+import re
 
 MACS = ["50:54:00:00:00:01", "50:54:00:00:00:02", "50:54:00:00:00:f3", "01:00:5e:00:00:01"]
 IPS = ["10.0.0.1", "10.0.0.2", "10.0.1.1", "192.168.255.254"]
@@ -264,7 +265,9 @@ class Rules:
     def packet_out(self) -> str:
         """The actions of a packet-out."""
         extra = ["table", "resubmit(,0)", "resubmit(2,1)", "output:table,output:2"]
-        return f"{self.actions('', 0)},{self.rng.choice(extra + ['output:3'])}"
+        # See compare.py for why there is no limit.
+        actions = re.sub(",limit=[0-9]+", "", self.actions("", 0))
+        return f"{actions},{self.rng.choice(extra + ['output:3'])}"
 
     def port_vlans(self) -> list[list[str]]:
         """How the ports treat VLANs, each port as columns for ovs-vsctl(8)."""
@@ -273,7 +276,7 @@ class Rules:
                           [f"tag={r.choice(VLANS)}", f"vlan_mode={r.choice(['native-tagged', 'native-untagged'])}"],
                           [f"tag={r.choice(VLANS)}", "vlan_mode=native-untagged", "trunks=5,7"],
                           [f"tag={r.choice(VLANS)}", "vlan_mode=dot1q-tunnel"],
-                          [f"other_config:priority-tags={r.choice(['always', 'if-nonzero'])}"] + [f"tag={r.choice(VLANS)}"] * self.maybe(0.6)])
+                          ["other_config:priority-tags=if-nonzero"] + [f"tag={r.choice(VLANS)}"] * self.maybe(0.6)])
                 for _ in range(4)]
 
     def table(self) -> list[str]:

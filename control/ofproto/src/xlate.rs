@@ -292,4 +292,6 @@ fn narrow(mask: &mut Mask, key: &Flow) {
 }
 
 #[cfg(test)]
+mod mask_tests;
+#[cfg(test)]
 pub(crate) mod tests;

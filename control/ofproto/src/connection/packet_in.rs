@@ -74,8 +74,9 @@ fn message(p: &PacketIn) -> PacketInMsg {
         flow.tun_id = s.tun_id.into();
         mask.0.tun_id = u64::MAX.into();
     }
-    if s.pkt_mark != 0 {
-        flow.pkt_mark = s.pkt_mark.into();
+    // Each packet has its own mark, however it was translated.
+    if p.key.pkt_mark.get() != 0 {
+        flow.pkt_mark = p.key.pkt_mark;
         mask.0.pkt_mark = u32::MAX.into();
     }
     PacketInMsg {

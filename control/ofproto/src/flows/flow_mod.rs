@@ -161,16 +161,12 @@ impl FlowTables {
         }
         let mut actions = l.actions.clone();
         super::check_for(&l.matching, l.table_id, &mut actions)?;
-        let mask = CompactMask::new(&l.matching.mask);
-        let table = self.set.get(l.table_id);
-        let old = table.and_then(|t| t.find(&mask, &l.matching.flow, i32::from(l.priority)));
-        if let Some(old) = old {
-            if old.actions.list == actions && old.cookie == l.cookie {
-                // What teaches a flow is no packet of it: only the hard timeout starts anew.
-                old.stats.renew(now_ms);
-                return Ok(false);
-            }
-        } else if !self.has_room_to_learn(l) {
+        if let Some(old) = self.learned(l) {
+            // What teaches a flow is no packet of it: only the hard timeout starts anew.
+            old.stats.renew(now_ms);
+            return Ok(false);
+        }
+        if !self.has_room_to_learn(l) {
             return Err(OfpError::OFPFMFC_TABLE_FULL);
         }
         // A flow that is there keeps its age and its timeouts.
@@ -191,10 +187,21 @@ impl FlowTables {
         Ok(true)
     }
 
-    /// Is the limit of a `learn` action not reached?
+    /// The very flow that a packet taught, if it is there.
+    fn learned(&self, l: &Learned) -> Option<&Arc<Rule>> {
+        let mask = CompactMask::new(&l.matching.mask);
+        let table = self.set.get(l.table_id)?;
+        let old = table.find(&mask, &l.matching.flow, i32::from(l.priority))?;
+        let mut actions = l.actions.clone();
+        super::check_for(&l.matching, l.table_id, &mut actions).ok()?;
+        (old.actions.list == actions && old.cookie == l.cookie).then_some(old)
+    }
+
+    /// Is the limit of a `learn` action not reached, or the flow there already? One that would take
+    /// another's place is one more.
     #[must_use]
     pub fn has_room_to_learn(&self, l: &Learned) -> bool {
-        if l.limit == 0 {
+        if l.limit == 0 || self.learned(l).is_some() {
             return true;
         }
         let Some(table) = self.set.get(l.table_id) else { return true };

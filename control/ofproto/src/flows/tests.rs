@@ -98,10 +98,8 @@ fn packets_owed_to_a_replaced_flow_are_its_successors() {
     assert_eq!((only(&t).counts(), only(&t).used_ms()), ((0, 0), 5));
 }
 
-#[test]
-fn learning_again_renews_the_hard_timeout_and_nothing_else() {
-    let mut t = FlowTables::new();
-    let learned = |port, idle_timeout, hard_timeout| Learned {
+fn learned_flow(port: u16, idle_timeout: u16, hard_timeout: u16) -> Learned {
+    Learned {
         bridge: BridgeId(0),
         table_id: 0,
         priority: 1,
@@ -112,7 +110,23 @@ fn learning_again_renews_the_hard_timeout_and_nothing_else() {
         limit: 0,
         matching: weir_openflow::Match::catchall(),
         actions: out(port),
-    };
+    }
+}
+
+#[test]
+fn a_learn_actions_limit_counts_flows_that_are_not_there_yet() {
+    let mut t = FlowTables::new();
+    let limited = |port| Learned { limit: 1, ..learned_flow(port, 0, 10) };
+    assert_eq!(t.learn(&limited(1), 0), Ok(true));
+    assert_eq!(t.learn(&limited(1), 1), Ok(false));
+    assert!(t.has_room_to_learn(&limited(1)) && !t.has_room_to_learn(&limited(2)));
+    assert_eq!(t.learn(&limited(2), 2), Err(OfpError::OFPFMFC_TABLE_FULL));
+}
+
+#[test]
+fn learning_again_renews_the_hard_timeout_and_nothing_else() {
+    let mut t = FlowTables::new();
+    let learned = learned_flow;
     assert_eq!(t.learn(&learned(1, 0, 10), 0), Ok(true));
     assert_eq!(t.learn(&learned(1, 0, 10), 9_000), Ok(false));
     t.expire(18_999);

@@ -384,6 +384,10 @@ impl Ctx<'_> {
     }
 
     fn pop_mpls(&mut self, ethertype: u16) {
+        if self.flow.mpls_lse != self.base.mpls_lse {
+            // What was written to the label is gone with it, but whether there was one is not known.
+            self.wc.0.mpls_lse = [u32::MAX.into(); weir_flow::flow::MAX_MPLS_LABELS];
+        }
         let n = mpls::count(&self.flow, Some(&mut self.wc));
         if mpls::pop(&mut self.flow, n, ethertype, &mut self.wc) {
             if !mpls::is_mpls(ethertype) {
@@ -411,9 +415,9 @@ impl Ctx<'_> {
     fn learn(&mut self, action: &weir_openflow::actions::action::LearnAction) {
         let learned = learn::execute(action, self.bridge.id, &self.flow, &mut self.wc);
         let learned = std::sync::Arc::new(learned);
-        if self.env.side_effects {
+        if self.env.teaches() {
             self.env.learner.learn(&learned, self.env.now_ms);
-        } else {
+        } else if !self.env.packet_out {
             self.note(NodeKind::Warning, || {
                 "suppressing side effects, so learn action ignored".to_owned()
             });

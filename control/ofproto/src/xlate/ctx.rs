@@ -99,6 +99,13 @@ pub struct Env<'a> {
     pub now_ms: u64,
 }
 
+impl Env<'_> {
+    /// Does the packet teach at once? What a controller sends does so when it is on its way.
+    pub(super) fn teaches(&self) -> bool {
+        self.side_effects && !self.packet_out
+    }
+}
+
 /// Whose actions are being executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {

@@ -218,7 +218,7 @@ impl Ctx<'_> {
             gratuitous_arp: is_gratuitous_arp(&self.flow, &mut self.wc),
         };
         let shared = &self.bridge.shared;
-        if self.env.side_effects && shared.see_station(&seen, self.env.now_ms) {
+        if self.env.teaches() && shared.see_station(&seen, self.env.now_ms) {
             let mac = weir_openflow::value_text::address::format_mac(seen.station.mac);
             let name = &input.name;
             self.note(NodeKind::Detail, || {

@@ -23,6 +23,13 @@ use crate::xlate::{Outcome, Start};
 /// A bridge with ports 1 to 4 (datapath ports 1 to 4), port 4 a VLAN 5 access port, and a patch to
 /// a second bridge whose port 1 is datapath port 11.
 pub(crate) fn two_bridges() -> Switch {
+    let access = VlanConfig { mode: VlanMode::Access, tag: 5, ..VlanConfig::default() };
+    let trunk = VlanConfig::default();
+    bridges(&[trunk.clone(), trunk.clone(), trunk, access])
+}
+
+/// The same with ports 1 to 4 treating VLANs in these ways.
+pub(super) fn bridges(vlans: &[VlanConfig; 4]) -> Switch {
     let port = |name: &str, n: u16, behind| PortConfig {
         name: name.to_owned(),
         ofport: OfPort(n),
@@ -45,11 +52,11 @@ pub(crate) fn two_bridges() -> Switch {
     let mut br0 = BridgeConfig { fail_mode: FailMode::Secure, ..BridgeConfig::new("br0") };
     br0.ports = (1..5u16).map(|n| port(&format!("p{n}"), n, dp(u32::from(n)))).collect();
     br0.ports.push(port("to1", 10, patch("to0")));
-    let access = VlanConfig { mode: VlanMode::Access, tag: 5, ..VlanConfig::default() };
     br0.bundles = br0
         .ports
         .iter()
-        .map(|p| bundle(p, if p.ofport.0 == 4 { access.clone() } else { VlanConfig::default() }))
+        .enumerate()
+        .map(|(n, p)| bundle(p, vlans.get(n).cloned().unwrap_or_default()))
         .collect();
     let mut br1 = BridgeConfig { fail_mode: FailMode::Secure, ..BridgeConfig::new("br1") };
     br1.ports = vec![port("q1", 1, dp(11)), port("to0", 10, patch("to1"))];
@@ -66,12 +73,12 @@ pub(crate) fn add(switch: &Switch, bridge: &str, fm: &FlowMod) {
     state.flows.publish(&bridge.shared);
 }
 
-fn translate(switch: &Switch, key: &Flow, side_effects: bool) -> Outcome {
+pub(super) fn translate(switch: &Switch, key: &Flow, side_effects: bool) -> Outcome {
     let guard = weir_rcu::pin();
     switch.translate_key(&guard, key, Start::Ingress, 0, side_effects, Tracing::Off)
 }
 
-fn text(o: &Outcome) -> String {
+pub(super) fn text(o: &Outcome) -> String {
     format_actions(&o.actions, &Style::default())
 }
 

@@ -18,7 +18,8 @@ pub(super) fn pop(flow: &mut Flow, wc: &mut Mask) {
     if n == 0 {
         return;
     }
-    exact(wc, 1, n);
+    // The outermost too: a tag that is pushed later may or may not be the one that went.
+    exact(wc, 0, n);
     flow.vlans.copy_within(1.., 0);
     flow.vlans[MAX_VLANS - 1] = Vlan::default();
 }
