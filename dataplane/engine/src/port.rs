@@ -107,6 +107,9 @@ pub enum PortError {
     /// This kind of port cannot do that.
     #[error("{0} is not supported by this type of port")]
     Unsupported(&'static str),
+    /// The driver of this device can be configured once only.
+    #[error("{0}: its driver cannot be configured twice; restart ovs-vswitchd for this change")]
+    OnceOnly(String),
     /// DPDK refused.
     #[error(transparent)]
     Dpdk(#[from] DpdkError),

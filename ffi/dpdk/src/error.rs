@@ -79,6 +79,16 @@ pub enum DpdkError {
         /// DPDK's reason.
         cause: Errno,
     },
+    /// A device refused an operation, and its driver said why.
+    #[error("{device}: {operation} failed: {said}")]
+    Driver {
+        /// Its DPDK name.
+        device: String,
+        /// What was asked of it.
+        operation: &'static str,
+        /// The driver's words.
+        said: String,
+    },
     /// An MTU beyond what a device can do.
     #[error("{device}: MTU {mtu} cannot be; this device takes {min} to {max}")]
     Mtu {

@@ -7,6 +7,7 @@ use dpdk_sys::{rte_ether_addr, weir_eth_conf, weir_eth_link};
 use crate::devargs::Devargs;
 use crate::devinfo::{DevInfo, raw_info};
 use crate::eal::Eal;
+use crate::eal_log;
 use crate::error::{DpdkError, Errno};
 use crate::mempool::Mempool;
 use crate::offload::{dev_rx, dev_tx};
@@ -138,6 +139,15 @@ impl EthDev {
     /// # Errors
     /// [`DpdkError::Busy`] while queue handles are out; else what the driver refused.
     pub fn start(&mut self, config: &EthConfig, pool: &Mempool) -> Result<Started, DpdkError> {
+        match eal_log::listening(|| self.start_silently(config, pool)) {
+            (Err(DpdkError::Device { device, operation, .. }), Some(said)) => {
+                Err(DpdkError::Driver { device, operation, said })
+            }
+            (result, _) => result,
+        }
+    }
+
+    fn start_silently(&mut self, config: &EthConfig, pool: &Mempool) -> Result<Started, DpdkError> {
         self.stop()?;
         let info = self.info()?;
         let raw = raw_info(self.id, self.name())?;

@@ -13,6 +13,11 @@ use crate::port::{Link, LinkModes, Opened, Pools, PortConfig, PortError, PortSta
 
 /// Descriptors of a queue unless `n_rxq_desc` or `n_txq_desc` says otherwise.
 const DESCRIPTORS: u16 = 2048;
+/// The driver for kernel devices by XDP sockets.
+const AF_XDP: &str = "net_af_xdp";
+/// The driver for shared memory with other programs: both sides must have as many rings, of which the
+/// user says how many; threads share them.
+const MEMIF: &str = "net_memif";
 /// Most descriptors of a queue.
 const MAX_DESCRIPTORS: u16 = 4096;
 
@@ -100,6 +105,10 @@ impl DpdkPort {
             return Ok(false);
         }
         self.dev.check_mtu(mtu)?;
+        // It keeps the socket of a queue for as long as the process lives, and with it the queue.
+        if self.dev.info().is_ok_and(|info| info.driver_name == AF_XDP) {
+            return Err(PortError::OnceOnly(self.dev.name().to_owned()));
+        }
         Ok(true)
     }
 
@@ -111,7 +120,10 @@ impl DpdkPort {
         mtu: u16,
         pool: &Mempool,
     ) -> Result<Opened, PortError> {
-        let wanted = wanted(config, n_txq, mtu);
+        let mut wanted = wanted(config, n_txq, mtu);
+        if self.dev.info()?.driver_name == MEMIF {
+            wanted.n_txq = wanted.n_rxq;
+        }
         let Started { rx, tx, rxq_desc, txq_desc, rx_offloads, tx_offloads, link_state_interrupt } =
             self.dev.start(&wanted, pool)?;
         (self.n_rxq, self.n_txq) = (rx.len() as u16, tx.len() as u16);
