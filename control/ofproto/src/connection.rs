@@ -8,12 +8,14 @@
 //! | `dispatch.rs` | requests that change something |
 //! | `stats.rs` | multipart requests |
 //! | `features.rs` | what tables can do |
+//! | `groups.rs` | multipart requests about groups |
 //! | `describe.rs` | what the switch says of itself and its ports |
 //! | `packet_in.rs` | packets to controllers |
 
 mod describe;
 mod dispatch;
 mod features;
+mod groups;
 mod hello;
 mod manager;
 mod ofconn;

@@ -17,7 +17,7 @@ use weir_openflow::{Decoded, Message, OfPort, OfVersion, OfpError};
 
 use super::manager::ConnManager;
 use super::ofconn::OfConn;
-use super::{describe, stats};
+use super::{describe, groups, stats};
 use crate::bridge::{Bridge, BridgeState};
 use crate::ports::PortFlags;
 use crate::view::{INTERNAL_TABLE, TableMiss};
@@ -121,7 +121,9 @@ pub(super) fn handle(
             2 => set_format(conn, Some(true), None)?,
             _ => return Err(OfpError::OFPBRC_EPERM),
         },
+        Message::GroupMod(gm) => state.flows.group_mod(gm, reach.now_ms)?,
         _ if stats::handle(conn, state, reach, request)? => {}
+        _ if groups::handle(conn, state, reach, request) => {}
         Message::QueueGetConfigRequest(_) => return Err(OfpError::OFPBRC_BAD_TYPE),
         Message::MeterMod(_) => return Err(OfpError::OFPMMFC_INVALID_METER),
         _ => return Err(OfpError::OFPBRC_BAD_TYPE),
@@ -137,6 +139,7 @@ fn is_write(m: &Message) -> bool {
             | Message::PacketOut(_)
             | Message::PortMod(_)
             | Message::TableMod(_)
+            | Message::GroupMod(_)
             | Message::MeterMod(_)
             | Message::SetConfig(_)
     )
@@ -191,7 +194,8 @@ fn packet_out(state: &mut BridgeState, reach: &Reach<'_>, po: &PacketOut) -> Res
     let given = &po.metadata;
     key.tun_id = given.flow.tun_id;
     let mut actions = po.actions.clone();
-    flows::check_for(&given_match(&key), 0, &mut actions)?;
+    let groups = &state.flows.set().groups;
+    flows::check_for(&given_match(&key), 0, &mut actions, groups)?;
     let start = Start::PacketOut { bridge: id, in_port, actions: &actions };
     let guard = weir_rcu::pin();
     let outcome = reach.switch.translate_key(&guard, &key, start, reach.now_ms, true, Tracing::Off);
