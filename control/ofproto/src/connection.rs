@@ -10,6 +10,7 @@
 //! | `bundle.rs` | changes that are made all at once |
 //! | `stats.rs` | multipart requests |
 //! | `features.rs` | what tables can do |
+//! | `groups.rs` | multipart requests about groups |
 //! | `describe.rs` | what the switch says of itself and its ports |
 //! | `packet_in.rs` | packets to controllers |
 
@@ -17,6 +18,7 @@ mod bundle;
 mod describe;
 mod dispatch;
 mod features;
+mod groups;
 mod hello;
 mod limiter;
 mod manager;

@@ -4,6 +4,7 @@
 //! | file | is |
 //! | --- | --- |
 //! | `flow_mod.rs` | adding, changing and deleting flows |
+//! | `group_mod.rs` | the same for groups, with the flows that use them |
 //! | `expire.rs` | time-outs |
 //! | `evict.rs` | what goes when a table is full |
 //! | `select.rs` | which flows a request means |
@@ -14,6 +15,7 @@ mod check;
 mod evict;
 mod expire;
 mod flow_mod;
+mod group_mod;
 mod select;
 mod undo;
 
@@ -74,6 +76,8 @@ pub struct FlowTables {
     by_id: HashMap<RuleId, Arc<Rule>>,
     /// Flows with a cookie that is not zero.
     by_cookie: BTreeSet<(u64, RuleId)>,
+    /// Flows that use a group.
+    by_group: BTreeSet<(u32, RuleId)>,
     /// Flows that may time out.
     timed: HashSet<RuleId>,
     limits: HashMap<u8, Limit>,
@@ -106,6 +110,7 @@ impl FlowTables {
             dirty: false,
             by_id: HashMap::new(),
             by_cookie: BTreeSet::new(),
+            by_group: BTreeSet::new(),
             timed: HashSet::new(),
             limits: HashMap::new(),
             default_prefixes: prefix_fields(&DEFAULT_PREFIXES),
@@ -207,6 +212,7 @@ impl FlowTables {
         if rule.cookie != 0 {
             self.by_cookie.insert((rule.cookie, rule.id));
         }
+        self.by_group.extend(rule.actions.groups.iter().map(|g| (*g, rule.id)));
         if may_time_out(&rule) {
             self.timed.insert(rule.id);
         }
@@ -228,6 +234,9 @@ impl FlowTables {
     fn unindex(&mut self, rule: &Rule) {
         self.by_id.remove(&rule.id);
         self.by_cookie.remove(&(rule.cookie, rule.id));
+        for group in &rule.actions.groups {
+            self.by_group.remove(&(*group, rule.id));
+        }
         self.timed.remove(&rule.id);
     }
 

@@ -10,6 +10,7 @@
 //! | [`view`] | what translation sees of them, published by RCU |
 //! | [`table`] | one OpenFlow table: finding the flow for a packet |
 //! | [`flows`] | the flows of a bridge: flow-mods, time-outs, limits |
+//! | [`groups`] | its groups |
 //! | [`xlate`] | translation of one packet |
 //! | [`revalidate`] | keeping megaflows true and their statistics flowing |
 //! | [`connection`] | OpenFlow connections |
@@ -34,6 +35,7 @@ pub mod bridge;
 pub mod config;
 pub mod connection;
 pub mod flows;
+pub mod groups;
 pub mod ports;
 pub mod revalidate;
 pub mod show;

@@ -192,6 +192,7 @@ fn fingerprint(credits: &Credits) -> u64 {
             }
             CreditEntry::FinTimeout { stats, .. } => (5, Arc::as_ptr(stats) as usize),
             CreditEntry::Learn { .. } => (6, 0),
+            CreditEntry::Group { counters } => (7, Arc::as_ptr(counters) as usize),
         };
         h.add(kind);
         h.add(who as u64);

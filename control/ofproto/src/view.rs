@@ -11,6 +11,7 @@ use weir_protocols::mac_learning::{Change, MacTable, Sighting, Station};
 use weir_rcu::{Guard, Rcu};
 
 use crate::config::{PriorityTags, VlanMode};
+use crate::groups::GroupTable;
 use crate::ports::PortFlags;
 use crate::table::Classifier;
 
@@ -199,12 +200,14 @@ impl PatchCounters {
     }
 }
 
-/// The flows of all tables.
+/// The flows of all tables, and the groups.
 #[derive(Clone, Debug)]
 pub struct TableSet {
     tables: Box<[Option<Arc<Classifier>>]>,
     /// What each table does with a packet that no flow matches.
     pub miss: Arc<[TableMiss]>,
+    /// The groups.
+    pub groups: GroupTable,
     /// Counts the changes.
     pub version: u64,
 }
@@ -214,6 +217,7 @@ impl Default for TableSet {
         Self {
             tables: vec![None; N_TABLES].into(),
             miss: vec![TableMiss::default(); N_TABLES].into(),
+            groups: GroupTable::default(),
             version: 0,
         }
     }

@@ -10,6 +10,7 @@
 //! | `vlan.rs`, `mpls.rs` | tags and labels |
 //! | `output.rs` | ports, patch ports, controllers, freezing |
 //! | `normal.rs` | the normal pipeline |
+//! | `group.rs` | groups |
 //! | `select.rs` | `multipath`, `bundle` |
 //! | `learn.rs` | `learn` |
 //! | `commit.rs` | header changes as datapath actions |
@@ -25,6 +26,7 @@ mod commit;
 pub mod credit;
 pub mod ctx;
 pub mod fields;
+mod group;
 pub mod learn;
 mod mpls;
 pub mod normal;

@@ -187,13 +187,14 @@ fn commit<'a>(
     for part in &bundle.messages {
         let result = match &part.decoded.message {
             Message::FlowMod(fm) => dispatch::flow_mod(state, reach, fm),
+            Message::GroupMod(gm) => state.flows.group_mod(gm, reach.now_ms),
             // Ports change one after the other.
             Message::PortMod(_) if bundle.flags & bundle_flags::ATOMIC != 0 => {
                 Err(OfpError::OFPBFC_MSG_FAILED)
             }
             Message::PortMod(pm) => dispatch::port_mod(state, reach, pm),
             Message::PacketOut(po) => {
-                dispatch::checked_packet_out(reach, po).map(|p| packets.push(p))
+                dispatch::checked_packet_out(state, reach, po).map(|p| packets.push(p))
             }
             _ => Err(OfpError::OFPBFC_MSG_UNSUP),
         };

@@ -17,6 +17,7 @@ pub(super) fn features(state: &BridgeState, version: OfVersion) -> SwitchFeature
     let both = capability::FLOW_STATS
         | capability::TABLE_STATS
         | capability::PORT_STATS
+        | capability::GROUP_STATS
         | capability::QUEUE_STATS;
     let extra = match version {
         OfVersion::V10 => capability::ARP_MATCH_IP,

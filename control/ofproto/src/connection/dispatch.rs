@@ -21,7 +21,7 @@ use weir_openflow::{Action, Decoded, FlowMod, Message, OfPort, OfVersion, OfpErr
 
 use super::manager::ConnManager;
 use super::ofconn::OfConn;
-use super::{bundle, describe, stats};
+use super::{bundle, describe, groups, stats};
 use crate::bridge::{Bridge, BridgeState};
 use crate::ports::PortFlags;
 use crate::view::{INTERNAL_TABLE, TableMiss};
@@ -133,7 +133,9 @@ pub(super) fn handle(
             2 => set_format(conn, Some(true), None)?,
             _ => return Err(OfpError::OFPBRC_EPERM),
         },
+        Message::GroupMod(gm) => state.flows.group_mod(gm, reach.now_ms)?,
         _ if stats::handle(conn, state, reach, request)? => {}
+        _ if groups::handle(conn, state, reach, request) => {}
         Message::QueueGetConfigRequest(_) => return Err(OfpError::OFPBRC_BAD_TYPE),
         Message::MeterMod(_) => return Err(OfpError::OFPMMFC_INVALID_METER),
         _ => return Err(OfpError::OFPBRC_BAD_TYPE),
@@ -149,6 +151,7 @@ fn is_write(m: &Message) -> bool {
             | Message::PacketOut(_)
             | Message::PortMod(_)
             | Message::TableMod(_)
+            | Message::GroupMod(_)
             | Message::MeterMod(_)
             | Message::SetConfig(_)
             | Message::BundleControl(_)
@@ -219,7 +222,7 @@ pub(super) fn flow_mod(
 }
 
 fn packet_out(state: &mut BridgeState, reach: &Reach<'_>, po: &PacketOut) -> Result<(), OfpError> {
-    let packet = checked_packet_out(reach, po)?;
+    let packet = checked_packet_out(state, reach, po)?;
     state.flows.publish(&reach.bridge.shared);
     send(reach, &packet);
     Ok(())
@@ -236,6 +239,7 @@ pub(super) struct Outgoing<'a> {
 
 /// Looks whether a packet-out can be executed.
 pub(super) fn checked_packet_out<'a>(
+    state: &BridgeState,
     reach: &Reach<'_>,
     po: &'a PacketOut,
 ) -> Result<Outgoing<'a>, OfpError> {
@@ -251,7 +255,7 @@ pub(super) fn checked_packet_out<'a>(
     let mut key: Flow = parse(&po.packet, &Metadata::from_port(port)).flow;
     key.tun_id = po.metadata.flow.tun_id;
     let mut actions = po.actions.clone();
-    flows::check_for_packet(&key, &mut actions)?;
+    flows::check_for_packet(&key, &mut actions, &state.flows.set().groups)?;
     Ok(Outgoing { in_port, key, actions, packet: &po.packet })
 }
 

@@ -21,6 +21,7 @@ const GOTO_TABLE: u32 = 1 << 1;
 fn actions() -> ActionSet {
     let able = [
         "output",
+        "group",
         "set_field",
         "strip_vlan",
         "push_vlan",

@@ -250,8 +250,17 @@ impl OfConn {
 
     pub(super) fn wants_packet_in(&self, reason: u8) -> bool {
         let ttl = crate::xlate::output::reason::INVALID_TTL;
+        let reason = self.known_reason(reason);
         // The switch-wide setting turns these on for all.
         self.wants(0, reason) || (reason == ttl && self.hears())
+    }
+
+    /// Action sets, groups and packet-outs as reasons came with OpenFlow 1.4; before they are
+    /// actions.
+    fn known_reason(&self, reason: u8) -> u8 {
+        use crate::xlate::output::reason::{ACTION, ACTION_SET, PACKET_OUT};
+        let before = self.version().is_some_and(|v| v < OfVersion::V14);
+        if before && (ACTION_SET..=PACKET_OUT).contains(&reason) { ACTION } else { reason }
     }
 
     fn wants_invalid_ttl(&self) -> bool {

@@ -31,16 +31,16 @@ impl FlowTables {
         }
         match fm.command {
             FlowModCommand::Add => {
-                let fm = checked(fm)?;
+                let fm = self.checked(fm)?;
                 self.add(&fm, now_ms)
             }
             FlowModCommand::Modify => {
-                let fm = checked(fm)?;
+                let fm = self.checked(fm)?;
                 let found = self.select(&Criteria::loose(&fm));
                 self.modify(&fm, found, now_ms)
             }
             FlowModCommand::ModifyStrict => {
-                let fm = checked(fm)?;
+                let fm = self.checked(fm)?;
                 let found = self.select(&Criteria::strict(&fm));
                 self.modify(&fm, found, now_ms)
             }
@@ -160,7 +160,7 @@ impl FlowTables {
             return Err(OfpError::OFPBRC_EPERM);
         }
         let mut actions = l.actions.clone();
-        super::check_for(&l.matching, l.table_id, &mut actions)?;
+        super::check_for(&l.matching, l.table_id, &mut actions, &self.set.groups)?;
         if let Some(old) = self.learned(l) {
             // What teaches a flow is no packet of it: only the hard timeout starts anew.
             old.stats.renew(now_ms);
@@ -193,7 +193,7 @@ impl FlowTables {
         let table = self.set.get(l.table_id)?;
         let old = table.find(&mask, &l.matching.flow, i32::from(l.priority))?;
         let mut actions = l.actions.clone();
-        super::check_for(&l.matching, l.table_id, &mut actions).ok()?;
+        super::check_for(&l.matching, l.table_id, &mut actions, &self.set.groups).ok()?;
         (old.actions.list == actions && old.cookie == l.cookie).then_some(old)
     }
 
@@ -208,12 +208,12 @@ impl FlowTables {
         let limit = usize::try_from(l.limit).unwrap_or(usize::MAX);
         table.iter().filter(|r| r.cookie == l.cookie).take(limit).count() < limit
     }
-}
 
-/// The flow-mod with its actions checked.
-fn checked(fm: &FlowMod) -> Result<FlowMod, OfpError> {
-    let mut fm = fm.clone();
-    let table = if fm.table_id == ANY_TABLE { 0 } else { fm.table_id };
-    super::check_for(&fm.matched, table, &mut fm.actions)?;
-    Ok(fm)
+    /// The flow-mod with its actions checked.
+    fn checked(&self, fm: &FlowMod) -> Result<FlowMod, OfpError> {
+        let mut fm = fm.clone();
+        let table = if fm.table_id == ANY_TABLE { 0 } else { fm.table_id };
+        super::check_for(&fm.matched, table, &mut fm.actions, &self.set.groups)?;
+        Ok(fm)
+    }
 }

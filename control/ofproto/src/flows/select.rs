@@ -41,7 +41,7 @@ impl<'a> Criteria<'a> {
         (rule.cookie ^ r.cookie) & r.cookie_mask == 0
             && (self.hidden || !is_hidden(rule))
             && (r.out_port == OfPort::NONE || outputs_to(&rule.actions.list, r.out_port))
-            && (r.out_group == ANY_GROUP || uses_group(&rule.actions.list, r.out_group))
+            && (r.out_group == ANY_GROUP || rule.actions.groups.contains(&r.out_group))
     }
 }
 
@@ -100,15 +100,6 @@ fn outputs_to(actions: &[Action], port: OfPort) -> bool {
         Action::Controller(_) => port == OfPort::CONTROLLER,
         Action::Bundle(b) => b.dst.is_none() && b.members.contains(&port),
         Action::Clone(list) | Action::WriteActions(list) => outputs_to(list, port),
-        _ => false,
-    })
-}
-
-/// Does a list use this group?
-fn uses_group(actions: &[Action], group: u32) -> bool {
-    actions.iter().any(|a| match a {
-        Action::Group(g) => *g == group,
-        Action::Clone(list) | Action::WriteActions(list) => uses_group(list, group),
         _ => false,
     })
 }

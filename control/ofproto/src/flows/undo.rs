@@ -1,10 +1,11 @@
-//! Several flow-mods as one change: all of them, or none (a bundle, OpenFlow 1.4 section 6.8).
+//! Several flow-mods and group-mods as one change: all of them, or none (a bundle, OpenFlow 1.4 section 6.8).
 //! Readers see none of it before it is published; what an error makes undone is written down while
 //! it is done, so that the cost does not depend on the size of the tables.
 
 use std::sync::Arc;
 
 use super::FlowTables;
+use crate::groups::GroupTable;
 use crate::table::{Rule, RuleStats};
 
 /// What was done since [`FlowTables::begin`].
@@ -13,6 +14,7 @@ pub(super) struct Journal {
     steps: Vec<Step>,
     /// Counters to be zeroed, which cannot be undone.
     resets: Vec<Arc<RuleStats>>,
+    groups: GroupTable,
     events: usize,
 }
 
@@ -28,7 +30,8 @@ pub(super) enum Step {
 impl FlowTables {
     /// From here on changes can be undone.
     pub fn begin(&mut self) {
-        self.journal = Some(Journal { events: self.events.len(), ..Journal::default() });
+        let groups = self.set.groups.clone();
+        self.journal = Some(Journal { groups, events: self.events.len(), ..Journal::default() });
     }
 
     /// The changes since [`FlowTables::begin`] are to stay.
@@ -54,6 +57,7 @@ impl FlowTables {
                 }
             }
         }
+        self.set.groups = journal.groups;
         self.events.truncate(journal.events);
     }
 

@@ -128,8 +128,11 @@ fn report(
 
 /// The identifiers with which copies of the packet come back.
 fn recirculations(actions: &[DpAction], flow: &Flow, pending: &mut VecDeque<(u32, Flow)>) {
-    for action in actions {
+    for (i, action) in actions.iter().enumerate() {
+        // What a hash will be is not known.
+        let hashed = i > 0 && matches!(actions.get(i - 1), Some(DpAction::Hash { .. }));
         match action {
+            DpAction::Recirc(_) if hashed => {}
             DpAction::Recirc(id) => pending.push_back((*id, clean(flow))),
             DpAction::Clone(list) | DpAction::Sample { actions: list, .. } => {
                 recirculations(list, flow, pending);

@@ -31,6 +31,8 @@ pub struct RuleActions {
     pub list: Actions,
     /// The conjunctions the flow is part of; such a flow does nothing else.
     pub conjunctions: Vec<ConjunctionClause>,
+    /// The groups it uses, each once.
+    pub groups: Vec<u32>,
 }
 
 impl RuleActions {
@@ -46,7 +48,21 @@ impl RuleActions {
                 _ => None,
             })
             .collect();
-        Self { list, conjunctions }
+        let mut groups = Vec::new();
+        gather_groups(&list, &mut groups);
+        groups.sort_unstable();
+        groups.dedup();
+        Self { list, conjunctions, groups }
+    }
+}
+
+fn gather_groups(list: &[Action], groups: &mut Vec<u32>) {
+    for action in list {
+        match action {
+            Action::Group(id) => groups.push(*id),
+            Action::Clone(inner) | Action::WriteActions(inner) => gather_groups(inner, groups),
+            _ => {}
+        }
     }
 }
 

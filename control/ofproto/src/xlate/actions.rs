@@ -21,10 +21,12 @@ const MAX_STACK_ITEMS: usize = 65536;
 
 /// Whether a list goes on after an action.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Next {
+pub(super) enum Next {
     On,
-    /// The rest of this list is skipped (a TTL that ran out).
+    /// The rest of this list is skipped (a TTL that ran out, a group that is not there).
     Stop,
+    /// The action and the rest are done when the packet has been recirculated.
+    Again,
 }
 
 impl Ctx<'_> {
@@ -48,8 +50,13 @@ impl Ctx<'_> {
             let last = last && i + 1 == actions.len() && self.action_set.is_empty();
             let flow = self.one(action, last);
             self.leave();
-            if flow == Next::Stop {
-                return;
+            match flow {
+                Next::On => {}
+                Next::Stop => return,
+                Next::Again => {
+                    self.put_off(&actions[i..]);
+                    return;
+                }
             }
         }
     }
@@ -79,6 +86,7 @@ impl Ctx<'_> {
             Action::Enqueue { port, queue } => self.enqueue(*port, *queue, last),
             Action::OutputReg { src, max_len } => self.output_reg(src, *max_len, last),
             Action::OutputTrunc { port, max_len } => self.output_trunc(*port, *max_len, last),
+            Action::Group(id) => return self.group(*id, last),
             Action::Bundle(b) => {
                 let port = select::bundle(b, &self.flow, &mut self.wc, &self.bridge.ports);
                 match &b.dst {
@@ -191,8 +199,7 @@ impl Ctx<'_> {
             | Action::DebugSlow => {}
 
             // Refused when a flow with them is added (`flow_mod/check.rs`).
-            Action::Group(_)
-            | Action::Meter(_)
+            Action::Meter(_)
             | Action::Ct(_)
             | Action::Nat(_)
             | Action::CtClear
@@ -434,12 +441,23 @@ impl Ctx<'_> {
 
     fn write_actions(&mut self, list: &[Action]) {
         for action in list {
-            if let Action::Output { port, .. } = action {
-                self.flow.actset_output = u32::from(port.0).into();
+            match action {
+                Action::Output { port, .. } if !self.action_set_has_group() => {
+                    self.flow.actset_output = u32::from(port.0).into();
+                }
+                // A group takes the place of any output.
+                Action::Group(_) => {
+                    self.flow.actset_output = u32::from(OfPort::UNSET.0).into();
+                }
+                _ => {}
             }
             self.action_set.push(action.clone());
         }
         self.report_action_set("is");
+    }
+
+    fn action_set_has_group(&self) -> bool {
+        self.action_set.iter().any(|a| matches!(a, Action::Group(_)))
     }
 
     fn report_action_set(&mut self, verb: &str) {
@@ -462,9 +480,11 @@ impl Ctx<'_> {
         }
         self.enter(NodeKind::Table, |_| "--. Executing action set:".to_owned());
         self.in_action_set = true;
+        let in_bucket = std::mem::take(&mut self.in_bucket);
         // After `exit` nothing of it is executed.
         self.run(&ordered, true);
         self.in_action_set = false;
+        self.in_bucket = in_bucket;
         self.leave();
     }
 

@@ -23,8 +23,15 @@ const ND_EXTENSIONS: &[FieldId] = &[id::ND_RESERVED, id::ND_OPTIONS_TYPE];
 const PRIORITY: &[FieldId] = &[id::SKB_PRIORITY];
 const MARK: &[FieldId] = &[id::PKT_MARK];
 
-/// Appends the actions that make `base` into `flow`, and makes `base` equal to it.
-pub(super) fn commit(flow: &Flow, base: &mut Flow, wc: &mut Mask, out: &mut Vec<Action>) {
+/// Appends the actions that make `base` into `flow`, and makes `base` equal to it. After the last
+/// label was popped (`popped`) nobody has seen the headers behind it, so nobody has written there.
+pub(super) fn commit(
+    flow: &Flow,
+    base: &mut Flow,
+    wc: &mut Mask,
+    out: &mut Vec<Action>,
+    popped: bool,
+) {
     let mut c = Commit { flow, base, wc, out };
     c.set(Header::Ethernet, ETHERNET);
     // Off with the labels first, if all of them go: what is below could not be written otherwise.
@@ -33,8 +40,10 @@ pub(super) fn commit(flow: &Flow, base: &mut Flow, wc: &mut Mask, out: &mut Vec<
     if unlabelled {
         mpls::commit(flow, c.base, c.wc, c.out);
     }
-    c.network();
-    c.transport();
+    if !popped {
+        c.network();
+        c.transport();
+    }
     if !unlabelled {
         mpls::commit(flow, c.base, c.wc, c.out);
     }

@@ -8,6 +8,7 @@ use weir_protocols::mac_learning::Sighting;
 
 use super::learn::{LearnSink, Learned};
 use super::recirc::RecircHandle;
+use crate::groups::Counters;
 use crate::table::RuleStats;
 use crate::view::{BridgeShared, BundleId, PatchCounters};
 
@@ -27,6 +28,11 @@ pub enum CreditEntry {
         id: u8,
         /// Did a flow match?
         found: bool,
+    },
+    /// A group or one of its buckets.
+    Group {
+        /// Its counters.
+        counters: Arc<Counters>,
     },
     /// A patch port that was crossed.
     Patch {
@@ -99,6 +105,7 @@ impl Credit for Credits {
                         c.credit(packets, *found);
                     }
                 }
+                CreditEntry::Group { counters } => counters.credit(packets, bytes),
                 CreditEntry::Patch { from, to } => {
                     from.credit_tx(packets, bytes);
                     to.credit_rx(packets, bytes);

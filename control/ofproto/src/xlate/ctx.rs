@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use weir_flow::action::Action as DpAction;
+use weir_flow::action::{Action as DpAction, HashAlgorithm};
 use weir_flow::flow::FRAG_ANY;
 use weir_flow::{DropReason, Flow, Mask};
 use weir_openflow::matching::FieldValue;
@@ -148,6 +148,8 @@ pub struct Ctx<'a> {
     pub(super) stack_bytes: usize,
     pub(super) action_set: Actions,
     pub(super) in_action_set: bool,
+    /// Are the actions a bucket's?
+    pub(super) in_bucket: bool,
     /// `skb_priority` before `set_queue`.
     pub(super) original_priority: u32,
     pub(super) exit: bool,
@@ -156,6 +158,10 @@ pub struct Ctx<'a> {
     pub(super) was_mpls: bool,
     /// Translation stops here and goes on when the packet comes back: what is left to do.
     pub(super) freezing: Option<Vec<Step>>,
+    /// The hash that the datapath is to compute before the packet comes back.
+    pub(super) hash_wanted: Option<(HashAlgorithm, u32)>,
+    /// Has it computed one?
+    pub(super) hashed: bool,
     pub(super) credits: Vec<CreditEntry>,
     pub(super) recirculations: Vec<Arc<RecircHandle>>,
     pub(super) trace: Option<Trace>,
@@ -207,10 +213,13 @@ impl<'a> Ctx<'a> {
             stack_bytes: 0,
             action_set: Vec::new(),
             in_action_set: false,
+            in_bucket: false,
             exit: false,
             error: None,
             was_mpls: false,
             freezing: None,
+            hash_wanted: None,
+            hashed: false,
             credits: Vec::new(),
             recirculations: Vec::new(),
             trace: None,
@@ -264,7 +273,8 @@ impl<'a> Ctx<'a> {
 
     /// Commits header changes to datapath actions.
     pub(super) fn commit(&mut self) {
-        super::commit::commit(&self.flow, &mut self.base, &mut self.wc, &mut self.out);
+        let popped = self.was_mpls;
+        super::commit::commit(&self.flow, &mut self.base, &mut self.wc, &mut self.out, popped);
     }
 
     /// Looks the packet up in a table and executes what it finds. `in_port` is what flows of that
@@ -307,6 +317,7 @@ impl<'a> Ctx<'a> {
     fn execute(&mut self, found: Found, last: bool, run: RunActions<'a>) {
         let old_origin = self.origin;
         let old_rule = self.rule.take();
+        let in_bucket = std::mem::take(&mut self.in_bucket);
         self.enter(NodeKind::Table, |ctx| ctx.describe(&found));
         match found {
             Found::Rule(rule) => {
@@ -329,6 +340,7 @@ impl<'a> Ctx<'a> {
         self.leave();
         self.origin = old_origin;
         self.rule = old_rule;
+        self.in_bucket = in_bucket;
     }
 
     fn describe(&self, found: &Found) -> String {
@@ -407,7 +419,7 @@ impl<'a> Ctx<'a> {
         if setting == TableMiss::Controller && silent { TableMiss::Drop } else { setting }
     }
 
-    fn may_resubmit(&mut self) -> bool {
+    pub(super) fn may_resubmit(&mut self) -> bool {
         if self.depth >= MAX_DEPTH {
             self.fail(XlateError::RecursionTooDeep, || {
                 format!("over max translation depth {MAX_DEPTH}")

@@ -11,8 +11,8 @@ use weir_flow::flow::{FRAG_ANY, FRAG_LATER, MAX_VLANS, VLAN_CFI, Vlan, eth_type,
 use weir_flow::{Field, Flow, Mask};
 use weir_openflow::actions::action::{
     BundleAction, BundleAlgorithm, ControllerAction, HashFields, LearnAction, LearnDestination,
-    LearnSource, LearnSpec, MultipathAction, MultipathAlgorithm, SetFieldAction, SetFieldForm,
-    SetL4Port, SetVlan,
+    LearnSource, LearnSpec, MultipathAction, MultipathAlgorithm, ResubmitForm, SetFieldAction,
+    SetFieldForm, SetL4Port, SetVlan,
 };
 use weir_openflow::matching::{FieldValue, Subfield, field_access};
 use weir_openflow::{Action, FlowMod, Match, OfPort};
@@ -291,7 +291,11 @@ fn action(c: &mut Choice, p: &Flow, depth: u8) -> Action {
         12..15 => {
             let (src, dst) = (part(c, p, false), part(c, p, true));
             let n_bits = src.n_bits.min(dst.n_bits);
-            Action::RegMove { src: Subfield { n_bits, ..src }, dst: Subfield { n_bits, ..dst } }
+            Action::RegMove {
+                src: Subfield { n_bits, ..src },
+                dst: Subfield { n_bits, ..dst },
+                onf: false,
+            }
         }
         15 => match c.below(5) {
             0 => Action::StripVlan { of11: true },
@@ -362,7 +366,7 @@ fn action(c: &mut Choice, p: &Flow, depth: u8) -> Action {
         29 | 30 => Action::Resubmit {
             in_port: *c.of(&[OfPort::IN_PORT, OfPort(1), OfPort(2)]),
             table_id: 1 + c.below(3) as u8,
-            with_ct_orig: false,
+            form: ResubmitForm::Table,
         },
         31 if c.one_in(3) => Action::DebugRecirc,
         _ => out(c),
@@ -413,6 +417,7 @@ fn effects(o: &Outcome) -> String {
             CreditEntry::Learn { learned, .. } => write!(all, " {learned:?}").unwrap(),
             CreditEntry::Mac { seen, .. } => write!(all, " {seen:?}").unwrap(),
             CreditEntry::Rule { stats } => write!(all, " {:p}", Arc::as_ptr(stats)).unwrap(),
+            CreditEntry::Group { counters } => write!(all, " {:p}", Arc::as_ptr(counters)).unwrap(),
             CreditEntry::Table { id, found, .. } => write!(all, " {id}{found}").unwrap(),
             CreditEntry::Patch { .. } | CreditEntry::FinTimeout { .. } => {}
         }

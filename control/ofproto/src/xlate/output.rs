@@ -28,6 +28,8 @@ pub mod reason {
     pub const INVALID_TTL: u8 = 2;
     /// An output in the action set.
     pub const ACTION_SET: u8 = 3;
+    /// An output in a bucket.
+    pub const GROUP: u8 = 4;
     /// An output in a packet-out.
     pub const PACKET_OUT: u8 = 5;
     /// An output in a table-miss flow.
@@ -65,6 +67,8 @@ impl<'a> Ctx<'a> {
             OfPort::CONTROLLER => {
                 let why = if self.env.packet_out {
                     reason::PACKET_OUT
+                } else if self.in_bucket {
+                    reason::GROUP
                 } else if self.in_action_set {
                     reason::ACTION_SET
                 } else {
@@ -171,7 +175,7 @@ impl<'a> Ctx<'a> {
         self.action_set = old_set;
         (self.in_action_set, self.was_mpls) = (old_in_set, old_mpls);
         (self.exit, self.error) = (old_exit, old_error);
-        self.freezing = None;
+        (self.freezing, self.hash_wanted) = (None, None);
         self.rule = old_rule;
     }
 
@@ -301,6 +305,7 @@ impl<'a> Ctx<'a> {
             metadata: f.metadata.get(),
             tun_id: f.tun_id.get(),
             actset_output: f.actset_output.get(),
+            hashed: self.hashed || self.hash_wanted.is_some(),
             stack: self.stack.clone(),
             action_set: self.action_set.clone(),
             rest,
@@ -322,10 +327,14 @@ impl<'a> Ctx<'a> {
         let Some(rest) = self.freezing.take() else { return };
         self.commit();
         let frozen = self.frozen(rest);
+        let hash = self.hash_wanted.take();
         self.stack.clear();
         self.stack_bytes = 0;
         self.action_set.clear();
         if let Some(handle) = self.env.recirc.freeze(frozen) {
+            if let Some((algorithm, basis)) = hash {
+                self.out.push(DpAction::Hash { algorithm, basis });
+            }
             self.out.push(DpAction::Recirc(handle.id));
             self.recirculations.push(handle);
         }
@@ -343,6 +352,7 @@ impl<'a> Ctx<'a> {
         self.stack_bytes = self.stack.iter().map(|v| v.len() + 1).sum();
         self.action_set = frozen.action_set.clone();
         self.table_id = frozen.table_id;
+        self.hashed = frozen.hashed;
         self.run_steps(&frozen.rest);
     }
 

@@ -27,6 +27,8 @@ pub struct Frozen {
     pub tun_id: u64,
     /// The action set's output.
     pub actset_output: u32,
+    /// Has the datapath computed a hash of the packet?
+    pub hashed: bool,
     /// The stack, bottom first.
     pub stack: Vec<FieldValue>,
     /// The action set.
@@ -144,6 +146,7 @@ mod tests {
             metadata,
             tun_id: 0,
             actset_output: 0,
+            hashed: false,
             stack: Vec::new(),
             action_set: Vec::new(),
             rest: Vec::new(),

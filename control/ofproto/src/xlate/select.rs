@@ -137,13 +137,22 @@ fn fields_mask(fields: HashFields, flow: &Flow) -> Mask {
             transport(&mut m, true);
         }
         HashFields::SymmetricL4 => {
+            // UDP ports are left out, since fragments have none; ICMP's type and code are not.
             m.0.dl_src = [0xff; 6];
             m.0.dl_dst = [0xff; 6];
             for v in &mut m.0.vlans {
                 v.tci = (VLAN_VID_MASK | VLAN_CFI).into();
             }
             network(&mut m, true, true);
-            transport(&mut m, true);
+            transport(&mut m, false);
+            let icmp = matches!(
+                (flow.dl_type.get(), flow.nw_proto),
+                (eth_type::IPV4, ip_proto::ICMP) | (eth_type::IPV6, ip_proto::ICMPV6)
+            );
+            if icmp && flow.nw_frag & FRAG_LATER == 0 {
+                m.0.tp_src = 0xff.into();
+                m.0.tp_dst = 0xff.into();
+            }
         }
     }
     m.0.dl_type = u16::MAX.into();
@@ -151,7 +160,7 @@ fn fields_mask(fields: HashFields, flow: &Flow) -> Mask {
 }
 
 /// A bijective mixer.
-fn mix(x: u64) -> u64 {
+pub(super) fn mix(x: u64) -> u64 {
     let x = (x ^ x >> 31).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let x = (x ^ x >> 27).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x ^ x >> 33

@@ -382,7 +382,10 @@ fn is_plausible(f: &Flow) -> bool {
     let ports = f.tp_src.get() != 0 || f.tp_dst.get() != 0;
     let has_ports = icmp || matches!(f.nw_proto, 6 | 17 | 132);
     let nd = f.dl_type.get() == eth_type::IPV6 && f.nw_proto == 58;
-    (!icmp || (f.tp_src.get() < 256 && f.tp_dst.get() < 256))
+    // Only these have a network layer that is looked into.
+    let network = f.is_ip_any() || matches!(f.dl_type.get(), eth_type::ARP | eth_type::RARP);
+    (network || f.nw_proto == 0)
+        && (!icmp || (f.tp_src.get() < 256 && f.tp_dst.get() < 256))
         && (!ports || has_ports)
         && (nd || f.nd_target == [0; 16])
 }

@@ -11,6 +11,8 @@ pub enum NodeKind {
     Thaw,
     /// An action.
     Action,
+    /// A bucket of a group.
+    Bucket,
     /// Something worth knowing.
     Detail,
     /// Something that is probably not meant.
@@ -103,7 +105,7 @@ fn print(nodes: &[Node], at: At, out: &mut String) {
                 out.push_str(&format!("\n{nested}{text}\n{nested}{line}\n"));
             }
             NodeKind::Table | NodeKind::Thaw => out.push_str(&format!("{nested}{text}\n")),
-            NodeKind::Action => out.push_str(&format!("{terminal}{text}\n")),
+            NodeKind::Action | NodeKind::Bucket => out.push_str(&format!("{terminal}{text}\n")),
             NodeKind::Detail => out.push_str(&format!("{terminal} -> {text}\n")),
             NodeKind::Warning => out.push_str(&format!("{terminal} >> {text}\n")),
             NodeKind::Error => out.push_str(&format!("{terminal} >>>> {text} <<<<\n")),
@@ -114,6 +116,11 @@ fn print(nodes: &[Node], at: At, out: &mut String) {
             NodeKind::Action => {
                 At { level: at.level + usize::from(more), under_more: more, parent_more: false }
             }
+            NodeKind::Bucket => At {
+                level: at.level + usize::from(!at.under_more) + 1,
+                under_more: false,
+                parent_more: false,
+            },
             _ => At {
                 level: at.level + usize::from(at.under_more),
                 under_more: false,

@@ -2,6 +2,9 @@
 
 use weir_openflow::messages::bundle::{BundleAdd, BundleControl, BundleControlType, bundle_flags};
 
+use weir_openflow::messages::group::{
+    GroupCommand, GroupMod, GroupProps, GroupType, bucket_id, group_id,
+};
 use weir_openflow::messages::port::PortFeatures;
 
 use super::*;
@@ -149,4 +152,31 @@ fn packets_of_a_bundle_see_its_flows() {
     p.put(&Message::FlowMod(any));
     assert_eq!(p.done(BundleControlType::CommitRequest), BundleControlType::CommitReply);
     assert_eq!(p.datapath.0.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn a_bundle_has_groups_and_the_flows_that_use_them() {
+    let group = |command| {
+        Message::GroupMod(GroupMod {
+            command,
+            kind: GroupType::All,
+            group_id: 9,
+            command_bucket_id: bucket_id::ALL,
+            buckets: Vec::new(),
+            props: GroupProps::default(),
+        })
+    };
+    let user = Message::FlowMod(FlowMod { actions: vec![Action::Group(9)], ..flow(1) });
+    let mut p = Peer::new(ConnKind::Service, OfVersion::V14);
+    let n_groups = |p: &Peer| p.bridge.lock().flows.set().groups.select(group_id::ALL).count();
+    p.put(&group(GroupCommand::Add));
+    p.put(&user);
+    // The same group again undoes all.
+    p.put(&group(GroupCommand::Add));
+    assert_eq!(p.send(&control(BundleControlType::CommitRequest)).len(), 2);
+    assert_eq!((p.n_flows(), n_groups(&p)), (0, 0));
+    p.put(&group(GroupCommand::Add));
+    p.put(&user);
+    assert_eq!(p.done(BundleControlType::CommitRequest), BundleControlType::CommitReply);
+    assert_eq!((p.n_flows(), n_groups(&p)), (1, 1));
 }
