@@ -23,8 +23,15 @@ const ND_EXTENSIONS: &[FieldId] = &[id::ND_RESERVED, id::ND_OPTIONS_TYPE];
 const PRIORITY: &[FieldId] = &[id::SKB_PRIORITY];
 const MARK: &[FieldId] = &[id::PKT_MARK];
 
-/// Appends the actions that make `base` into `flow`, and makes `base` equal to it.
-pub(super) fn commit(flow: &Flow, base: &mut Flow, wc: &mut Mask, out: &mut Vec<Action>) {
+/// Appends the actions that make `base` into `flow`, and makes `base` equal to it. The original packet
+/// had `n_vlans` tags.
+pub(super) fn commit(
+    flow: &Flow,
+    base: &mut Flow,
+    n_vlans: usize,
+    wc: &mut Mask,
+    out: &mut Vec<Action>,
+) {
     let mut c = Commit { flow, base, wc, out };
     c.set(Header::Ethernet, ETHERNET);
     // Off with the labels first, if all of them go: what is below could not be written otherwise.
@@ -38,7 +45,7 @@ pub(super) fn commit(flow: &Flow, base: &mut Flow, wc: &mut Mask, out: &mut Vec<
     if !unlabelled {
         mpls::commit(flow, c.base, c.wc, c.out);
     }
-    vlan::commit(flow, c.base, c.wc, c.out);
+    vlan::commit(flow, c.base, n_vlans, c.wc, c.out);
     c.set(Header::SkbPriority, PRIORITY);
     c.set(Header::PktMark, MARK);
 }

@@ -150,6 +150,8 @@ pub struct Ctx<'a> {
     pub(super) in_action_set: bool,
     /// `skb_priority` before `set_queue`.
     pub(super) original_priority: u32,
+    /// Number of tags of the original packet.
+    pub(super) original_vlans: usize,
     pub(super) exit: bool,
     pub(super) error: Option<XlateError>,
     /// Labels were popped: what is below them is not known.
@@ -195,6 +197,7 @@ impl<'a> Ctx<'a> {
             tables: bridge.shared.tables(env.guard),
             base: flow,
             original_priority: flow.skb_priority.get(),
+            original_vlans: flow.n_vlans(),
             flow,
             wc: Mask::CATCHALL,
             out: Vec::new(),
@@ -264,7 +267,8 @@ impl<'a> Ctx<'a> {
 
     /// Commits header changes to datapath actions.
     pub(super) fn commit(&mut self) {
-        super::commit::commit(&self.flow, &mut self.base, &mut self.wc, &mut self.out);
+        let n_vlans = self.original_vlans;
+        super::commit::commit(&self.flow, &mut self.base, n_vlans, &mut self.wc, &mut self.out);
     }
 
     /// Looks the packet up in a table and executes what it finds. `in_port` is what flows of that
