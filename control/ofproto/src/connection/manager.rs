@@ -242,7 +242,19 @@ impl OfConn {
     }
 
     pub(super) fn wants_packet_in(&self, reason: u8) -> bool {
+        use weir_openflow::messages::packet_in::packet_in_reason::{
+            ACTION, ACTION_SET, GROUP, PACKET_OUT,
+        };
         let ttl = crate::xlate::output::reason::INVALID_TTL;
+        let reason = match reason {
+            // Older controllers know one reason for all of these.
+            ACTION_SET | GROUP | PACKET_OUT
+                if self.version().is_some_and(|v| v < OfVersion::V14) =>
+            {
+                ACTION
+            }
+            r => r,
+        };
         // The switch-wide setting turns these on for all.
         self.wants(0, reason) || (reason == ttl && self.hears())
     }
