@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use weir_flow::action::Actions;
+use weir_flow::action::{Actions, ControllerCookie};
 use weir_flow::slowpath::{Datapath, MegaflowView, Revalidation, SlowPath};
 use weir_flow::{Flow, PortNo};
 use weir_openflow::flow_text::{FlowModCommand, FlowModFlags};
 use weir_openflow::frame::Frame;
 use weir_openflow::header::Header;
 use weir_openflow::message::{CodecOptions, decode_frame, encode};
+use weir_openflow::messages::async_config::AsyncMsg;
 use weir_openflow::messages::flow_stats::FlowStatsRequest;
 use weir_openflow::messages::hello::{Hello, VersionBitmap};
 use weir_openflow::messages::packet_out::{PacketOut, ethernet_from};
@@ -366,6 +367,15 @@ fn packets_go_out_and_come_in() {
     let [(_, Message::PacketIn(m))] = replies.as_slice() else { panic!("{replies:?}") };
     assert_eq!(m.packet, packet);
     assert_eq!((m.reason, m.table_id, m.metadata.flow.in_port.get()), (1, 0, 3));
+    // Before OpenFlow 1.4, who asks for packets of actions asks for those of action sets.
+    let mut asked = AsyncMsg { replaces: true, ..AsyncMsg::default() };
+    asked.masks[0].0 = Some(0b10);
+    p.send(&Message::SetAsyncConfig(asked));
+    let set = Arc::new(ControllerCookie { reason: 3, state: c.state.clone(), ..**c });
+    p.switch.packet_in(&set, &key, &packet).unwrap();
+    p.switch.deliver_packet_ins();
+    let replies = p.replies();
+    assert!(matches!(&replies[..], [(_, Message::PacketIn(m))] if m.reason == 1), "{replies:?}");
 }
 
 #[test]

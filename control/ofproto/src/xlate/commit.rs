@@ -23,14 +23,16 @@ const ND_EXTENSIONS: &[FieldId] = &[id::ND_RESERVED, id::ND_OPTIONS_TYPE];
 const PRIORITY: &[FieldId] = &[id::SKB_PRIORITY];
 const MARK: &[FieldId] = &[id::PKT_MARK];
 
-/// Appends the actions that make `base` into `flow`, and makes `base` equal to it. After the last
-/// label was popped (`popped`) nobody has seen the headers behind it, so nobody has written there.
+/// Appends the actions that make `base` into `flow`, and makes `base` equal to it. The original packet
+/// had `n_vlans` tags. After the last label was popped (`popped`) nobody has seen the headers behind
+/// it, so nobody has written there.
 pub(super) fn commit(
     flow: &Flow,
     base: &mut Flow,
+    n_vlans: usize,
+    popped: bool,
     wc: &mut Mask,
     out: &mut Vec<Action>,
-    popped: bool,
 ) {
     let mut c = Commit { flow, base, wc, out };
     c.set(Header::Ethernet, ETHERNET);
@@ -47,7 +49,7 @@ pub(super) fn commit(
     if !unlabelled {
         mpls::commit(flow, c.base, c.wc, c.out);
     }
-    vlan::commit(flow, c.base, c.wc, c.out);
+    vlan::commit(flow, c.base, n_vlans, c.wc, c.out);
     c.set(Header::SkbPriority, PRIORITY);
     c.set(Header::PktMark, MARK);
 }

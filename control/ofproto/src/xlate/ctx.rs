@@ -152,6 +152,8 @@ pub struct Ctx<'a> {
     pub(super) in_bucket: bool,
     /// `skb_priority` before `set_queue`.
     pub(super) original_priority: u32,
+    /// Number of tags of the original packet.
+    pub(super) original_vlans: usize,
     pub(super) exit: bool,
     pub(super) error: Option<XlateError>,
     /// Labels were popped: what is below them is not known.
@@ -201,6 +203,7 @@ impl<'a> Ctx<'a> {
             tables: bridge.shared.tables(env.guard),
             base: flow,
             original_priority: flow.skb_priority.get(),
+            original_vlans: flow.n_vlans(),
             flow,
             wc: Mask::CATCHALL,
             out: Vec::new(),
@@ -273,8 +276,9 @@ impl<'a> Ctx<'a> {
 
     /// Commits header changes to datapath actions.
     pub(super) fn commit(&mut self) {
-        let popped = self.was_mpls;
-        super::commit::commit(&self.flow, &mut self.base, &mut self.wc, &mut self.out, popped);
+        let (n_vlans, popped) = (self.original_vlans, self.was_mpls);
+        let (base, wc) = (&mut self.base, &mut self.wc);
+        super::commit::commit(&self.flow, base, n_vlans, popped, wc, &mut self.out);
     }
 
     /// Looks the packet up in a table and executes what it finds. `in_port` is what flows of that

@@ -25,11 +25,11 @@ use crate::xlate::{Outcome, Start};
 pub(crate) fn two_bridges() -> Switch {
     let access = VlanConfig { mode: VlanMode::Access, tag: 5, ..VlanConfig::default() };
     let trunk = VlanConfig::default();
-    bridges(&[trunk.clone(), trunk.clone(), trunk, access])
+    bridges(&[trunk.clone(), trunk.clone(), trunk, access], 1)
 }
 
-/// The same with ports 1 to 4 treating VLANs in these ways.
-pub(super) fn bridges(vlans: &[VlanConfig; 4]) -> Switch {
+/// The same with ports 1 to 4 treating VLANs in these ways, and with so many tags looked at.
+pub(super) fn bridges(vlans: &[VlanConfig; 4], vlan_limit: u32) -> Switch {
     let port = |name: &str, n: u16, behind| PortConfig {
         name: name.to_owned(),
         ofport: OfPort(n),
@@ -62,6 +62,7 @@ pub(super) fn bridges(vlans: &[VlanConfig; 4]) -> Switch {
     br1.ports = vec![port("q1", 1, dp(11)), port("to0", 10, patch("to1"))];
     br1.bundles = br1.ports.iter().map(|p| bundle(p, VlanConfig::default())).collect();
     let switch = Switch::new();
+    switch.set_vlan_limit(vlan_limit);
     switch.apply(&[br0, br1], 0);
     switch
 }

@@ -52,8 +52,15 @@ fn exact(wc: &mut Mask, from: usize, to: usize) {
     }
 }
 
-/// Appends the pops and pushes that make `base`'s tags into `flow`'s.
-pub(super) fn commit(flow: &Flow, base: &mut Flow, wc: &mut Mask, out: &mut Vec<Action>) {
+/// Appends the pops and pushes that make `base`'s tags into `flow`'s. The original packet had
+/// `n_original` tags.
+pub(super) fn commit(
+    flow: &Flow,
+    base: &mut Flow,
+    n_original: usize,
+    wc: &mut Mask,
+    out: &mut Vec<Action>,
+) {
     let (n_base, n_flow) = (base.n_vlans(), flow.n_vlans());
     let inner = |f: &Flow, n: usize, i: usize| f.vlans.get(n - 1 - i).copied();
     let mut common = 0;
@@ -64,7 +71,9 @@ pub(super) fn commit(flow: &Flow, base: &mut Flow, wc: &mut Mask, out: &mut Vec<
     if n_base == n_flow && common == n_base {
         return;
     }
-    exact(wc, 0, n_base - common);
+    // Where tags went and others come, any of the original ones may come back.
+    let comes_back = n_flow > common && n_base < n_original;
+    exact(wc, 0, if comes_back { n_original } else { n_base - common });
     for _ in common..n_base {
         out.push(Action::PopVlan);
     }
@@ -105,7 +114,7 @@ mod tests {
 
     fn actions(from: &[u16], to: &[u16]) -> String {
         let (mut base, mut wc, mut out) = (with(from), Mask::default(), Vec::new());
-        commit(&with(to), &mut base, &mut wc, &mut out);
+        commit(&with(to), &mut base, from.len(), &mut wc, &mut out);
         assert_eq!(base.vlans, with(to).vlans);
         let text = |a: &Action| match a {
             Action::PopVlan => "pop".to_owned(),
