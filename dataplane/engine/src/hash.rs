@@ -38,6 +38,16 @@ impl HashKey {
         fold(x ^ w[2] ^ d, y ^ b ^ salt as u64)
     }
 
+    /// The same for packets that take ten words.
+    #[inline(always)]
+    pub(crate) const fn wide(&self, w: &[u64; 10], salt: u32) -> u64 {
+        let [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9] = *w;
+        let [a, b, c, d] = self.0;
+        let x = fold(w5 ^ b, w6 ^ c);
+        let y = fold(w7 ^ d, w8 ^ a);
+        fold(self.hot(&[w0, w1, w2, w3, w4], salt) ^ x ^ c, y ^ w9 ^ d)
+    }
+
     /// Adds one word to a running hash.
     #[inline(always)]
     pub(crate) const fn step(&self, hash: u64, word: u64) -> u64 {
@@ -63,6 +73,12 @@ mod tests {
             let mut other = base;
             other[i] ^= 1 << 40;
             assert_ne!(key.hot(&base, 7), key.hot(&other, 7), "word {i}");
+        }
+        let base: [u64; 10] = std::array::from_fn(|i| i as u64);
+        for i in 0..10 {
+            let mut other = base;
+            other[i] ^= 1 << 40;
+            assert_ne!(key.wide(&base, 7), key.wide(&other, 7), "word {i}");
         }
         let mut buckets = [0u32; 64];
         for i in 0..6400u64 {

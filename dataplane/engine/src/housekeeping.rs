@@ -9,7 +9,7 @@ use std::time::Duration;
 use crossbeam::channel::bounded;
 use weir_flow::PortNo;
 
-use crate::cache::emc::Emc;
+use crate::cache::emc::{AnyEmc, Emc};
 use crate::engine::{Engine, lock};
 use crate::pmd::rxq::{PolledQueue, RxqLoad};
 use crate::pmd::thread::PmdCommand;
@@ -67,12 +67,17 @@ impl Engine {
     /// Gives threads larger caches if they want them.
     fn grow_caches(&self) {
         for pmd in self.pmds() {
-            let wanted = pmd.shared.worker.wanted_emc.swap(0, Ordering::Relaxed);
-            if wanted != 0 {
+            let make: [fn(usize) -> AnyEmc; 2] =
+                [|n| AnyEmc::Plain(Emc::new(n)), |n| AnyEmc::Wide(Emc::new(n))];
+            for (wanted, make) in pmd.shared.worker.wanted_emc.iter().zip(make) {
+                let entries = wanted.swap(0, Ordering::Relaxed);
+                if entries == 0 {
+                    continue;
+                }
                 let (away, old) = bounded(1);
-                let emc = Box::new(Emc::new(wanted));
+                let emc = Box::new(make(entries));
                 pmd.send(PmdCommand::Worker(WorkerCommand::Emc(emc, away)));
-                log::info!(target: "dpif_netdev", "core {}: EMC grows to {wanted} entries", pmd.shared.core);
+                log::info!(target: "dpif_netdev", "core {}: EMC grows to {entries} entries", pmd.shared.core);
                 drop(old.recv_timeout(PERIOD));
             }
         }

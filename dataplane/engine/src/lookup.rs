@@ -7,19 +7,30 @@
 
 use std::sync::Arc;
 
-use weir_dpdk::Batch;
+use weir_dpdk::{Batch, MbufRef};
 use weir_flow::Flow;
-use weir_flow::flow::HOT_WORDS;
-use weir_flow::packet::{Shape, parse_hot_segmented};
+use weir_flow::flow::{HOT_WORDS, WIDE_WORDS};
+use weir_flow::packet::{Shape, parse_hot_segmented, parse_wide};
 use weir_flow::slowpath::Translation;
 
-use crate::cache::emc::{Emc, MIN_ENTRIES};
+use crate::cache::emc::{AnyEmc, Emc, MIN_ENTRIES};
 use crate::hash::HashKey;
 use crate::megaflow::entry::Megaflow;
-use crate::megaflow::table::{Found, HOT_KEY_WORDS, MegaflowTable, Projection};
+use crate::megaflow::table::{Found, HOT_KEY_WORDS, MegaflowTable, Projection, WIDE_KEY_WORDS};
 
 /// Most packets of a burst.
 pub(crate) const BURST: usize = weir_dpdk::MAX_BURST;
+
+/// What a packet's key is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shaped {
+    /// Plain IPv4.
+    Plain,
+    /// Plain IPv6.
+    Wide,
+    /// The full parser must look at it: it has no key here.
+    Full,
+}
 
 /// Packets in a row that have the same projected key, or one packet that needs the full parser.
 #[derive(Clone, Copy, Debug)]
@@ -31,13 +42,18 @@ pub(crate) struct Run {
     /// Union of the words that hold TCP flags.
     flags_word: u64,
     pub(crate) packets: u32,
-    /// Not a plain IPv4 packet: `key` is void.
-    pub(crate) full: bool,
+    pub(crate) shape: Shaped,
 }
 
 impl Run {
-    const EMPTY: Self =
-        Self { key: [0; HOT_KEY_WORDS], hash: 0, bytes: 0, flags_word: 0, packets: 0, full: true };
+    const EMPTY: Self = Self {
+        key: [0; HOT_KEY_WORDS],
+        hash: 0,
+        bytes: 0,
+        flags_word: 0,
+        packets: 0,
+        shape: Shaped::Full,
+    };
 
     /// Union of the packets' TCP flags.
     #[inline(always)]
@@ -50,12 +66,14 @@ impl Run {
 #[derive(Debug)]
 pub(crate) struct Runs {
     runs: [Run; BURST],
+    /// The keys of wide runs, in the same places; the others' are void.
+    wide: [[u64; WIDE_KEY_WORDS]; BURST],
     len: usize,
 }
 
 impl Runs {
     pub(crate) const fn new() -> Self {
-        Self { runs: [Run::EMPTY; BURST], len: 0 }
+        Self { runs: [Run::EMPTY; BURST], wide: [[0; WIDE_KEY_WORDS]; BURST], len: 0 }
     }
 
     #[inline(always)]
@@ -86,14 +104,20 @@ pub(crate) struct Lesson {
 #[derive(Debug)]
 pub(crate) struct Lookup {
     pub(crate) table: MegaflowTable,
-    emc: Emc,
+    emc: Emc<HOT_KEY_WORDS>,
+    wide: Emc<WIDE_KEY_WORDS>,
     secret: HashKey,
 }
 
 impl Lookup {
     pub(crate) fn new() -> Self {
         let secret = HashKey::random();
-        Self { table: MegaflowTable::new(secret), emc: Emc::new(MIN_ENTRIES), secret }
+        Self {
+            table: MegaflowTable::new(secret),
+            emc: Emc::new(MIN_ENTRIES),
+            wide: Emc::new(MIN_ENTRIES),
+            secret,
+        }
     }
 
     /// Parses and projects the packets of a burst from one port, and divides it into runs.
@@ -115,7 +139,10 @@ impl Lookup {
             batch.prefetch_data(i + AHEAD);
             let len = packet.len();
             let shape = parse_hot_segmented(packet.data(), len as usize, in_port, &mut words);
-            let full = matches!(shape, Shape::Full);
+            if let Shape::Full = shape {
+                n = self.divide_further(packet, in_port, projection, runs, n);
+                continue;
+            }
             let [_, words @ ..] = &words;
             let mut key = [0; HOT_KEY_WORDS];
             let mut differs = 0;
@@ -125,7 +152,7 @@ impl Lookup {
                     key[w] = words[w] & projection.bits[w];
                     differs |= key[w] ^ run.key[w];
                 }
-                if differs == 0 && !full && !run.full {
+                if differs == 0 && run.shape == Shaped::Plain {
                     run.packets += 1;
                     run.bytes += u64::from(len);
                     run.flags_word |= words[HOT_KEY_WORDS - 1];
@@ -136,18 +163,16 @@ impl Lookup {
                     key[w] = words[w] & projection.bits[w];
                 }
             }
-            let hash = Emc::hash(&self.secret, projection.epoch, &key);
-            if !full {
-                self.emc.prefetch(hash);
-            }
+            let hash = self.secret.hot(&key, projection.epoch);
+            self.emc.prefetch(hash);
             if let Some(run) = runs.runs.get_mut(n) {
                 *run = Run {
                     key,
                     hash,
                     bytes: u64::from(len),
-                    flags_word: if full { 0 } else { words[HOT_KEY_WORDS - 1] },
+                    flags_word: words[HOT_KEY_WORDS - 1],
                     packets: 1,
-                    full,
+                    shape: Shaped::Plain,
                 };
                 n += 1;
             }
@@ -155,12 +180,54 @@ impl Lookup {
         runs.len = n;
     }
 
-    /// Finds the megaflows of a burst's hot runs. Runs without one, and those that need the full
-    /// parser, get `None`.
+    /// Adds a packet that is not plain IPv4 to the first `n` runs; answers how many there are then.
+    fn divide_further(
+        &self,
+        packet: &MbufRef,
+        in_port: u32,
+        projection: &Projection,
+        runs: &mut Runs,
+        n: usize,
+    ) -> usize {
+        let len = packet.len();
+        let mut words = [0; WIDE_WORDS];
+        let wide = parse_wide(packet.data(), len as usize, in_port, &mut words).is_some();
+        let [_, words @ ..] = &words;
+        let bytes = u64::from(len);
+        let flags_word = words[HOT_KEY_WORDS - 1];
+        let mut new = Run { bytes, packets: 1, ..Run::EMPTY };
+        if wide {
+            let key: [u64; WIDE_KEY_WORDS] = std::array::from_fn(|w| words[w] & projection.bits[w]);
+            let last = n.wrapping_sub(1);
+            if let (Some(run), Some(other)) = (runs.runs.get_mut(last), runs.wide.get(last))
+                && run.shape == Shaped::Wide
+                && *other == key
+            {
+                run.packets += 1;
+                run.bytes += bytes;
+                run.flags_word |= flags_word;
+                return n;
+            }
+            let hash = self.secret.wide(&key, projection.epoch);
+            self.wide.prefetch(hash);
+            if let Some(place) = runs.wide.get_mut(n) {
+                *place = key;
+            }
+            new = Run { hash, flags_word, shape: Shaped::Wide, ..new };
+        }
+        let Some(place) = runs.runs.get_mut(n) else {
+            return n;
+        };
+        *place = new;
+        n + 1
+    }
+
+    /// Finds the megaflows of a burst's runs. Runs without one, and those that need the full parser,
+    /// get `None`.
     #[inline]
     pub(crate) fn find_runs<'a>(
         &'a self,
-        runs: &[Run],
+        runs: &Runs,
         in_port: u32,
         projection: &Projection,
         use_emc: bool,
@@ -168,22 +235,32 @@ impl Lookup {
         lessons: &mut Vec<Lesson>,
     ) -> Hits {
         let mut hits = Hits::default();
-        for ((i, run), found) in runs.iter().enumerate().zip(found.iter_mut()) {
-            if run.full {
-                *found = None;
-                continue;
-            }
+        let epoch = projection.epoch;
+        for ((i, run), found) in runs.as_slice().iter().enumerate().zip(found.iter_mut()) {
+            let known = match run.shape {
+                Shaped::Plain => self.emc.find(run.hash, epoch, &run.key),
+                Shaped::Wide => {
+                    runs.wide.get(i).and_then(|key| self.wide.find(run.hash, epoch, key))
+                }
+                Shaped::Full => {
+                    *found = None;
+                    continue;
+                }
+            };
             let packets = u64::from(run.packets);
-            if let Some(flow) = self.emc.find(run.hash, projection.epoch, &run.key) {
+            if let Some(flow) = known {
                 crate::prefetch::read(&**flow);
                 hits.emc += packets;
                 *found = Some(flow);
                 continue;
             }
             // All megaflows of the port look at projected bits only, so these words do.
-            let mut words = [0; HOT_WORDS];
+            let mut words = [0; WIDE_WORDS];
             words[0] = (u64::from(in_port) << 32).to_be();
-            words[1..].copy_from_slice(&run.key);
+            match (run.shape, runs.wide.get(i)) {
+                (Shaped::Wide, Some(key)) => words[1..].copy_from_slice(key),
+                _ => words[1..HOT_WORDS].copy_from_slice(&run.key),
+            }
             let answer = self.table.find(in_port, &words);
             if let Some(flow) = answer.flow {
                 hits.megaflow += packets;
@@ -201,14 +278,21 @@ impl Lookup {
     #[inline]
     pub(crate) fn learn(
         &mut self,
-        runs: &[Run],
+        runs: &Runs,
         projection: &Projection,
         lessons: &mut Vec<Lesson>,
         mut may_evict: impl FnMut() -> bool,
     ) {
-        for lesson in lessons.drain(..) {
-            if let Some(run) = runs.get(usize::from(lesson.run)) {
-                self.emc.insert(run.hash, projection, &run.key, &lesson.flow, may_evict());
+        let epoch = projection.epoch;
+        for Lesson { run: i, flow } in lessons.drain(..) {
+            let i = usize::from(i);
+            let (Some(run), Some(key)) = (runs.as_slice().get(i), runs.wide.get(i)) else {
+                continue;
+            };
+            if run.shape == Shaped::Wide {
+                self.wide.insert(run.hash, epoch, key, &flow, may_evict());
+            } else {
+                self.emc.insert(run.hash, epoch, &run.key, &flow, may_evict());
             }
         }
     }
@@ -225,7 +309,7 @@ impl Lookup {
         let flow = self.table.install(key, t, now_ms);
         if before != self.table.projection(in_port).map(|p| p.epoch) && before.is_some() {
             // Entries of the epoch gone by would only be in the way.
-            self.emc.clear();
+            self.forget();
         }
         flow
     }
@@ -233,27 +317,32 @@ impl Lookup {
     /// Housekeeping, about once a second.
     pub(crate) fn maintain(&mut self) {
         if self.table.maintain() {
-            self.emc.clear();
+            self.forget();
         }
     }
 
     /// A little housekeeping, many times a second.
     pub(crate) fn sweep(&mut self) {
         self.emc.sweep();
+        self.wide.sweep();
     }
 
-    /// How many entries the EMC should have, if it has too few.
-    pub(crate) fn wanted_emc(&mut self) -> Option<usize> {
-        self.emc.wanted()
+    /// How many entries each EMC should have, if it has too few.
+    pub(crate) fn wanted_emc(&mut self) -> [Option<usize>; 2] {
+        [self.emc.wanted(), self.wide.wanted()]
     }
 
     /// Takes another EMC into use and gives the old one back, to be freed elsewhere.
-    pub(crate) fn replace_emc(&mut self, emc: Emc) -> Emc {
-        std::mem::replace(&mut self.emc, emc)
+    pub(crate) fn replace_emc(&mut self, emc: AnyEmc) -> AnyEmc {
+        match emc {
+            AnyEmc::Plain(emc) => AnyEmc::Plain(std::mem::replace(&mut self.emc, emc)),
+            AnyEmc::Wide(emc) => AnyEmc::Wide(std::mem::replace(&mut self.wide, emc)),
+        }
     }
 
     /// Frees the megaflows that only the EMC keeps.
     pub(crate) fn forget(&mut self) {
         self.emc.clear();
+        self.wide.clear();
     }
 }

@@ -12,7 +12,7 @@ use weir_flow::packet::{Malformed, parse_into};
 use weir_flow::slowpath::Translation;
 use weir_flow::{DropReason, Flow, PortNo};
 
-use crate::cache::emc::Emc;
+use crate::cache::emc::AnyEmc;
 use crate::counters::DropCounters;
 use crate::exec::meta::PacketMeta;
 use crate::exec::run::{Exec, Moment, Recirculated};
@@ -68,8 +68,8 @@ pub(crate) struct WorkerShared {
     pub(crate) counters: PmdCounters,
     pub(crate) drops: Arc<DropCounters>,
     pub(crate) events: SegQueue<FlowEvent>,
-    /// Entries of the EMC that the thread would like to have, 0 if it is content.
-    pub(crate) wanted_emc: AtomicUsize,
+    /// Entries of each EMC, plain and wide, that the thread would like to have, 0 if it is content.
+    pub(crate) wanted_emc: [AtomicUsize; 2],
 }
 
 impl WorkerShared {
@@ -78,7 +78,7 @@ impl WorkerShared {
             counters: PmdCounters::default(),
             drops: Arc::new(DropCounters::default()),
             events: SegQueue::new(),
-            wanted_emc: AtomicUsize::new(0),
+            wanted_emc: [AtomicUsize::new(0), AtomicUsize::new(0)],
         })
     }
 }
@@ -110,7 +110,7 @@ pub(crate) enum WorkerCommand {
     /// learns nothing.
     EmcInsertInvProb(u32),
     /// Another EMC; the old one is sent away to be freed.
-    Emc(Box<Emc>, Sender<Emc>),
+    Emc(Box<AnyEmc>, Sender<AnyEmc>),
     /// How many VLAN tags are parsed.
     VlanLimit(usize),
     /// Says that all commands before this one are done.
@@ -173,7 +173,7 @@ impl Worker {
         let mut found = [None; BURST];
         let use_emc = use_emc && self.emc_insert_inv_prob != 0;
         let hits = self.lookup.find_runs(
-            runs,
+            &self.runs,
             in_port,
             &projection,
             use_emc,
@@ -197,7 +197,7 @@ impl Worker {
         if !self.lessons.is_empty() {
             let Self { lookup, exec, runs, lessons, emc_insert_inv_prob, .. } = self;
             let probability = u32::MAX / (*emc_insert_inv_prob).max(1);
-            lookup.learn(runs.as_slice(), &projection, lessons, || exec.chance(probability));
+            lookup.learn(runs, &projection, lessons, || exec.chance(probability));
         }
         let meta = PacketMeta::from_port(in_port);
         // In order: the last is popped last.
@@ -353,7 +353,8 @@ impl Worker {
             WorkerCommand::Emc(emc, old) => {
                 // Nobody waits for it any more: it is freed here.
                 let _ = old.try_send(self.lookup.replace_emc(*emc));
-                self.shared.wanted_emc.store(0, Ordering::Relaxed);
+                // Asked for before this one came.
+                self.shared.wanted_emc.iter().for_each(|wanted| wanted.store(0, Ordering::Relaxed));
             }
             WorkerCommand::VlanLimit(limit) => self.exec.vlan_limit = limit,
             WorkerCommand::Sync(done) => {
@@ -379,8 +380,8 @@ impl Worker {
     /// Housekeeping, about once a second.
     pub(crate) fn maintain(&mut self) {
         self.lookup.maintain();
-        if let Some(entries) = self.lookup.wanted_emc() {
-            self.shared.wanted_emc.store(entries, Ordering::Relaxed);
+        for (wanted, entries) in self.shared.wanted_emc.iter().zip(self.lookup.wanted_emc()) {
+            wanted.store(entries.unwrap_or(0), Ordering::Relaxed);
         }
     }
 }

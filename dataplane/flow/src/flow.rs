@@ -167,6 +167,8 @@ pub struct Flow {
 pub const WORDS: usize = size_of::<Flow>() / 8;
 /// Words that describe any IPv4 packet without MPLS.
 pub const HOT_WORDS: usize = 6;
+/// Words that describe any IP packet without MPLS that is no neighbor discovery.
+pub const WIDE_WORDS: usize = 11;
 /// Words that describe any packet that did not come through a tunnel.
 pub const PACKET_WORDS: usize = core::mem::offset_of!(Flow, tun_id) / 8;
 /// Words that a datapath key (megaflow) can match.

@@ -3,7 +3,7 @@
 //! | file | concept |
 //! | --- | --- |
 //! | `parse` | the full parser: any packet, any truncation |
-//! | `hot` | the packet path's parser: plain IPv4, six words |
+//! | `hot` | the packet path's parsers: plain IPv4, six words; plain IPv6, eleven |
 //! | `layout` | where a packet's headers are |
 //! | `build` | composing a packet from a flow |
 //! | `rewrite` | `set`, push and pop on packet bytes, over a [`PacketBuf`] |
@@ -33,7 +33,7 @@ mod parse;
 pub mod rewrite;
 
 pub use buf::{NoRoom, PacketBuf};
-pub use hot::{Shape, hot_tcp_flags, parse_hot, parse_hot_segmented};
+pub use hot::{Shape, hot_tcp_flags, parse_hot, parse_hot_segmented, parse_wide};
 pub use layout::Layout;
 pub use parse::{Malformed, Metadata, Parsed, parse, parse_into};
 pub use rewrite::{L4Checksum, RewriteError};

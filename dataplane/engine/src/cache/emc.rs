@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::hash::HashKey;
 use crate::megaflow::entry::Megaflow;
-use crate::megaflow::table::{HOT_KEY_WORDS, Projection};
+use crate::megaflow::table::{HOT_KEY_WORDS, WIDE_KEY_WORDS};
 
 /// Entries of a new cache, OVS's number: half a megabyte.
 pub(crate) const MIN_ENTRIES: usize = 1 << 13;
@@ -23,29 +23,30 @@ pub(crate) const MAX_ENTRIES: usize = 1 << 18;
 /// A cache grows by this factor.
 const GROWTH: usize = 4;
 
-/// One key and its megaflow, one cache line.
+/// One key and its megaflow: one cache line for plain keys, two for wide ones.
 #[repr(C, align(64))]
 #[derive(Clone, Debug)]
-struct Entry {
-    key: [u64; HOT_KEY_WORDS],
+struct Entry<const W: usize> {
+    key: [u64; W],
     /// 0 for an entry never used.
     epoch: u32,
     flow: Option<Arc<Megaflow>>,
 }
 
-const _: () = assert!(size_of::<Entry>() == 64);
+const _: () = assert!(size_of::<Entry<HOT_KEY_WORDS>>() == 64);
+const _: () = assert!(size_of::<Entry<WIDE_KEY_WORDS>>() == 128);
 
-impl Entry {
-    const EMPTY: Self = Self { key: [0; HOT_KEY_WORDS], epoch: 0, flow: None };
+impl<const W: usize> Entry<W> {
+    const EMPTY: Self = Self { key: [0; W], epoch: 0, flow: None };
 
     #[inline(always)]
-    fn is_for(&self, epoch: u32, key: &[u64; HOT_KEY_WORDS]) -> bool {
+    fn is_for(&self, epoch: u32, key: &[u64; W]) -> bool {
         let diff = self.key.iter().zip(key).fold(0, |d, (a, b)| d | (a ^ b));
         diff | u64::from(self.epoch ^ epoch) == 0
     }
 
     #[inline(always)]
-    fn find(&self, epoch: u32, key: &[u64; HOT_KEY_WORDS]) -> Option<&Arc<Megaflow>> {
+    fn find(&self, epoch: u32, key: &[u64; W]) -> Option<&Arc<Megaflow>> {
         if self.is_for(epoch, key) { self.flow.as_ref().filter(|f| !f.is_dead()) } else { None }
     }
 
@@ -55,8 +56,8 @@ impl Entry {
 }
 
 /// See the [module documentation](self).
-pub(crate) struct Emc {
-    entries: Vec<Entry>,
+pub(crate) struct Emc<const W: usize> {
+    entries: Vec<Entry<W>>,
     mask: u64,
     /// Keys that found both their places full lately.
     crowded: usize,
@@ -64,13 +65,13 @@ pub(crate) struct Emc {
     hand: usize,
 }
 
-impl std::fmt::Debug for Emc {
+impl<const W: usize> std::fmt::Debug for Emc<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Emc").field("entries", &self.entries.len()).finish()
     }
 }
 
-impl Emc {
+impl<const W: usize> Emc<W> {
     /// An empty cache of this many entries, a power of two.
     pub(crate) fn new(entries: usize) -> Self {
         let n = entries.next_power_of_two().clamp(MIN_ENTRIES, MAX_ENTRIES);
@@ -103,12 +104,7 @@ impl Emc {
 
     /// The megaflow of packets with this projected key.
     #[inline(always)]
-    pub(crate) fn find(
-        &self,
-        hash: u64,
-        epoch: u32,
-        key: &[u64; HOT_KEY_WORDS],
-    ) -> Option<&Arc<Megaflow>> {
+    pub(crate) fn find(&self, hash: u64, epoch: u32, key: &[u64; W]) -> Option<&Arc<Megaflow>> {
         let [first, second] = self.places(hash);
         match self.entries.get(first)?.find(epoch, key) {
             Some(flow) => Some(flow),
@@ -120,12 +116,11 @@ impl Emc {
     pub(crate) fn insert(
         &mut self,
         hash: u64,
-        projection: &Projection,
-        key: &[u64; HOT_KEY_WORDS],
+        epoch: u32,
+        key: &[u64; W],
         flow: &Arc<Megaflow>,
         may_evict: bool,
     ) {
-        let epoch = projection.epoch;
         let places = self.places(hash);
         let same = places.iter().copied().find(|&i| self.entries[i].is_for(epoch, key));
         let free = places.iter().copied().find(|&i| self.entries[i].is_free());
@@ -154,12 +149,13 @@ impl Emc {
             }
         }
     }
+}
 
-    /// The hash of a projected key.
-    #[inline(always)]
-    pub(crate) fn hash(secret: &HashKey, epoch: u32, key: &[u64; HOT_KEY_WORDS]) -> u64 {
-        secret.hot(key, epoch)
-    }
+/// A cache of whichever kind, on its way to or from a thread.
+#[derive(Debug)]
+pub(crate) enum AnyEmc {
+    Plain(Emc<HOT_KEY_WORDS>),
+    Wide(Emc<WIDE_KEY_WORDS>),
 }
 
 #[cfg(test)]
@@ -192,14 +188,13 @@ mod tests {
     fn a_hit_is_the_flow_of_this_key_and_epoch_while_it_lives() {
         let secret = HashKey::random();
         let mut emc = Emc::new(MIN_ENTRIES);
-        let projection = Projection { bits: [u64::MAX; 5], epoch: 7 };
         let flows: Vec<_> = (0..20_000).map(|_| megaflow()).collect();
         let key = |i: usize| [i as u64, 1, 2, 3, 4];
-        let find = |emc: &Emc, epoch, i| {
-            emc.find(Emc::hash(&secret, epoch, &key(i)), epoch, &key(i)).cloned()
+        let find = |emc: &Emc<HOT_KEY_WORDS>, epoch, i| {
+            emc.find(secret.hot(&key(i), epoch), epoch, &key(i)).cloned()
         };
         for (i, flow) in flows.iter().enumerate() {
-            emc.insert(Emc::hash(&secret, 7, &key(i)), &projection, &key(i), flow, false);
+            emc.insert(secret.hot(&key(i), 7), 7, &key(i), flow, false);
         }
         let mut hits = 0;
         for (i, flow) in flows.iter().enumerate() {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use weir_flow::flow::HOT_WORDS;
+use weir_flow::flow::{HOT_WORDS, WIDE_WORDS};
 use weir_flow::slowpath::Translation;
 use weir_flow::{Flow, Mask};
 
@@ -15,18 +15,20 @@ use crate::megaflow::subtable::{Key, Subtable};
 
 /// Words of a hot packet that differ between packets of one port: all but the first.
 pub(crate) const HOT_KEY_WORDS: usize = HOT_WORDS - 1;
+/// The same of packets that take [`WIDE_WORDS`].
+pub(crate) const WIDE_KEY_WORDS: usize = WIDE_WORDS - 1;
 
 /// The bits of hot packets that some megaflow of a port looks at, and the version of that set: what
 /// was learned under another version is void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Projection {
-    pub(crate) bits: [u64; HOT_KEY_WORDS],
+    pub(crate) bits: [u64; WIDE_KEY_WORDS],
     pub(crate) epoch: u32,
 }
 
 impl Projection {
     /// For ports without megaflows: all packets differ, none is known.
-    pub(crate) const NOTHING: Self = Self { bits: [u64::MAX; HOT_KEY_WORDS], epoch: 0 };
+    pub(crate) const NOTHING: Self = Self { bits: [u64::MAX; WIDE_KEY_WORDS], epoch: 0 };
 }
 
 /// The megaflows of one ingress port.
@@ -58,15 +60,15 @@ pub(crate) struct MegaflowTable {
     next_epoch: u32,
 }
 
-fn hot_bits(mask: &Mask) -> [u64; HOT_KEY_WORDS] {
+fn hot_bits(mask: &Mask) -> [u64; WIDE_KEY_WORDS] {
     let words = mask.0.words();
     std::array::from_fn(|i| words[i + 1])
 }
 
 impl PortFlows {
-    fn union(&self) -> [u64; HOT_KEY_WORDS] {
+    fn union(&self) -> [u64; WIDE_KEY_WORDS] {
         let fresh = self.subtables.iter().filter(|s| s.fresh);
-        fresh.fold([0; HOT_KEY_WORDS], |union, s| {
+        fresh.fold([0; WIDE_KEY_WORDS], |union, s| {
             let bits = hot_bits(&s.table.mask);
             std::array::from_fn(|i| union[i] | bits[i])
         })
@@ -113,7 +115,7 @@ impl MegaflowTable {
         wanted.0.recirc_id = u32::MAX.into();
         let next_epoch = &mut self.next_epoch;
         let port = self.ports.entry(key.in_port.get()).or_insert_with(|| PortFlows {
-            projection: Projection { bits: [0; HOT_KEY_WORDS], epoch: Self::epoch(next_epoch) },
+            projection: Projection { bits: [0; WIDE_KEY_WORDS], epoch: Self::epoch(next_epoch) },
             subtables: Vec::new(),
         });
         let mask = mask_budget::choose(port.subtables.iter().map(|s| &*s.table.mask), &wanted);

@@ -149,8 +149,17 @@ fn rules() -> impl Strategy<Value = Vec<Rule>> {
 fn decide(rules: &[Rule], flow: &Flow) -> (Mask, Option<u32>) {
     let mut mask = port_mask();
     for rule in rules {
-        mask.0.nw_src = (mask.0.nw_src.get() | rule.src.1).into();
-        if flow.nw_src.get() & rule.src.1 != rule.src.0 {
+        // Of IPv6 addresses the first half only.
+        let src = if flow.dl_type.get() == 0x86dd {
+            for (byte, bits) in mask.0.ipv6_src.iter_mut().zip(rule.src.1.to_be_bytes()) {
+                *byte |= bits;
+            }
+            u32::from_be_bytes(*flow.ipv6_src.first_chunk().unwrap())
+        } else {
+            mask.0.nw_src = (mask.0.nw_src.get() | rule.src.1).into();
+            flow.nw_src.get()
+        };
+        if src & rule.src.1 != rule.src.0 {
             continue;
         }
         if let Some(port) = rule.dst_port {
@@ -171,13 +180,26 @@ fn decide(rules: &[Rule], flow: &Flow) -> (Mask, Option<u32>) {
     (mask, None)
 }
 
+/// The same over IPv6, with the IPv4 source address in front of each address.
+fn over_ipv6(udp: &[u8], tos: u8) -> Vec<u8> {
+    let segment = &udp[34..];
+    let mut packet = udp[..12].to_vec();
+    packet.extend([0x86, 0xdd, 0x60 | tos >> 4, tos << 4, 0, 0, 0, segment.len() as u8, 17, 64]);
+    for rest in [1; 2] {
+        packet.extend(&udp[26..30]);
+        packet.extend([rest; 12]);
+    }
+    packet.extend(segment);
+    packet
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn cached_verdicts_are_the_slow_path_s(
         rules in rules(),
-        packets in proptest::collection::vec((0u32..4, 0u32..4, 0u16..4, 0u8..3, 0u8..5), 1..120),
+        packets in proptest::collection::vec((0u32..4, 0u32..4, 0u16..4, 0u8..3, 0u8..9), 1..120),
     ) {
         let table = rules.clone();
         let rig = Rig::new(move |flow| {
@@ -194,6 +216,11 @@ proptest! {
                 0 => drop(packet.splice(12..12, [0x81, 0, 0, 5])),
                 1 => packet[20] = 0x20,
                 2 => packet.truncate(30),
+                3..=5 => packet = over_ipv6(&packet, *tos),
+                6 => {
+                    packet = over_ipv6(&packet, *tos);
+                    packet.truncate(50);
+                }
                 _ => {}
             }
             let flow = parse(&packet, &Metadata::from_port(1)).flow;

@@ -49,6 +49,12 @@ impl Layout {
         Self { l2_5: NONE, l3, l4, eth_type: 0x0800, end, ip_proto, frag: 0, routing: 0 }
     }
 
+    /// The layout of an IPv6 packet without extension headers.
+    #[inline(always)]
+    pub(super) const fn ipv6(l3: u16, l4: u16, end: u32, ip_proto: u8) -> Self {
+        Self { l2_5: NONE, l3, l4, eth_type: 0x86dd, end, ip_proto, frag: 0, routing: 0 }
+    }
+
     /// The first MPLS label stack entry.
     #[inline(always)]
     #[must_use]

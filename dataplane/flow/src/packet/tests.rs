@@ -5,9 +5,10 @@ mod oracle;
 use proptest::prelude::*;
 
 use super::{
-    Malformed, Metadata, Shape, parse, parse_hot, parse_hot_segmented, plausible, reference,
+    Malformed, Metadata, Shape, parse, parse_hot, parse_hot_segmented, parse_wide, plausible,
+    reference,
 };
-use crate::flow::{Flow, HOT_WORDS, MAX_VLANS};
+use crate::flow::{Flow, HOT_WORDS, MAX_VLANS, WIDE_WORDS};
 
 fn check(packet: &[u8]) {
     for vlan_limit in 1..=MAX_VLANS {
@@ -22,6 +23,13 @@ fn check(packet: &[u8]) {
             assert_eq!(flow, full.flow, "{packet:02x?}");
             assert_eq!(layout, full.layout, "{packet:02x?}");
             assert_eq!(super::hot_tcp_flags(&words), full.flow.tcp_flags.get());
+        }
+        let mut words = [0xdead_beef; WIDE_WORDS];
+        if let Some(layout) = parse_wide(packet, packet.len(), 0, &mut words) {
+            let mut flow = Flow::ZERO;
+            flow.words_mut()[..WIDE_WORDS].copy_from_slice(&words);
+            assert_eq!(flow, full.flow, "{packet:02x?}");
+            assert_eq!(layout, full.layout, "{packet:02x?}");
         }
     }
 }
@@ -57,6 +65,32 @@ fn every_ihl_total_length_and_frame_length() {
             packet[16..18].copy_from_slice(&u16::to_be_bytes(total_len));
             for frame_len in 0..=packet.len() {
                 check(&packet[..frame_len]);
+            }
+        }
+    }
+}
+
+#[test]
+fn plain_ipv6_is_wide_and_every_lie_is_seen() {
+    for tag in [&[][..], &[0x81, 0, 0x60, 5]] {
+        for (proto, wide) in
+            [(6, true), (17, true), (132, true), (58, true), (44, false), (59, false)]
+        {
+            let mut packet = vec![0x11; 12];
+            packet.extend(tag);
+            packet.extend([0x86, 0xdd, 0x6a, 0xbc, 0xde, 0xf0, 0, 30, proto, 64]);
+            packet.extend(0..32);
+            let at = packet.len();
+            packet.extend([128, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x1f]);
+            packet.resize(at + 30, 3);
+            let mut words = [0; WIDE_WORDS];
+            let found = parse_wide(&packet, packet.len(), 0, &mut words);
+            assert_eq!(found.is_some(), wide, "{proto}");
+            for payload_len in (0..=40).chain([0xffff]) {
+                packet[at - 36..at - 34].copy_from_slice(&u16::to_be_bytes(payload_len));
+                for frame_len in 0..=packet.len() {
+                    check(&packet[..frame_len]);
+                }
             }
         }
     }
