@@ -108,7 +108,9 @@ class Packets:
 
     def mpls(self) -> bytes:
         r, n = self.rng, self.rng.choice([1, 1, 2, 3, 4])
-        stack = b"".join(struct.pack("!I", r.choice(LABELS) << 12 | r.randrange(8) << 9 | (i == n - 1) << 8 |
+        # A label that is all zero, with more than two behind it, ends Open vSwitch 3.1 when it is rewritten.
+        labels = LABELS if n < 4 else LABELS[1:]
+        stack = b"".join(struct.pack("!I", r.choice(labels) << 12 | r.randrange(8) << 9 | (i == n - 1) << 8 |
                                      r.choice([0, 1, 64])) for i in range(n))
         return stack + r.choice([self.ip4, self.ip6, lambda: b"\0" * 10])()
 
@@ -116,7 +118,7 @@ class Packets:
         r = self.rng
         p = mac(r.choice(MACS)) + mac(r.choice(MACS))
         for _ in range(r.choice([0, 0, 0, 1, 1, 2, 3])):
-            p += struct.pack("!HH", r.choice([0x8100, 0x8100, 0x88a8]), r.choice(VLANS) | r.randrange(8) << 13)
+            p += struct.pack("!HH", r.choice([0x8100, 0x8100, 0x88a8]), r.choice([0, *VLANS]) | r.randrange(8) << 13)
         kind = r.random()
         if kind < 0.5:
             p += b"\x08\0" + self.ip4()

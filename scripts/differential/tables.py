@@ -4,6 +4,7 @@ Values come from small pools that packets.py shares, so that packets hit rules.
 """
 
 import random
+import re
 
 MACS = ["50:54:00:00:00:01", "50:54:00:00:00:02", "50:54:00:00:00:f3", "01:00:5e:00:00:01"]
 IPS = ["10.0.0.1", "10.0.0.2", "10.0.1.1", "192.168.255.254"]
@@ -116,6 +117,8 @@ class Rules:
     def action(self, kind: str, table: int, depth=0) -> str:
         """One action that a packet of this kind allows."""
         r = self.rng
+        # What is cut must stay a frame when tags and labels are popped behind the cut: the peer's dummy
+        # devices forget the rest of a batch behind one that is not.
         choices = [f"output:{r.randint(1, 4)}"] * 8 + ["in_port", "in_port", "flood", "all", "local", "controller",
                    f"enqueue:{r.randint(1, 4)}:0", "note:00.11.22", "exit", f"output:NXM_NX_REG{r.randrange(3)}[0..15]",
                    f"controller(max_len={r.choice([0, 20, 65535])},id={r.randrange(3)},reason=action)",
@@ -131,7 +134,7 @@ class Rules:
                    f"push:OXM_OF_METADATA[0..{(b := r.randrange(32))}],pop:NXM_NX_REG1[0..{b}]", "push:NXM_OF_ETH_SRC[]", "pop:NXM_NX_REG1[]",
                    "push:NXM_OF_IN_PORT[],pop:NXM_NX_REG0[0..15]", f"load:{r.randint(1, 4)}->NXM_OF_IN_PORT[]",
                    "move:NXM_OF_IN_PORT[]->NXM_NX_REG1[0..15]", f"set_field:{r.getrandbits(64):#x}->xreg0", f"set_field:{r.randrange(4)}->xxreg0",
-                   "move:NXM_OF_ETH_TYPE[]->NXM_NX_REG2[0..15]", f"output(port={r.randint(1, 4)},max_len={r.choice([14, 30, 200])})"]
+                   "move:NXM_OF_ETH_TYPE[]->NXM_NX_REG2[0..15]", f"output(port={r.randint(1, 4)},max_len={r.choice([30, 64, 200])})"]
         if depth == 0 and self.stateful:
             choices += ["normal"] * 6 + [self.learn(kind)] * 4
         if kind != "mpls":
@@ -140,7 +143,7 @@ class Rules:
                         "push_vlan:0x8100,set_field:5->vlan_pcp", "push_vlan:0x88a8,pop_vlan", f"mod_vlan_vid:{r.choice(VLANS)},pop_vlan"]
         choices += [f"load:{r.randrange(4)}->NXM_NX_REG{r.randrange(3)}[]", f"set_field:{r.choice(MACS)}->eth_src",
                     f"mod_dl_dst:{r.choice(MACS)}", "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]",
-                    "move:NXM_NX_REG0[0..15]->NXM_NX_REG1[16..31]", f"output(port={r.randint(1, 4)},max_len={r.choice([14, 40, 60])})",
+                    "move:NXM_NX_REG0[0..15]->NXM_NX_REG1[16..31]", f"output(port={r.randint(1, 4)},max_len={r.choice([30, 40, 60])})",
                     "push:NXM_NX_REG0[],pop:NXM_NX_REG2[]", f"set_field:{r.randrange(4)}->metadata"]
         if table < N_TABLES - 1:
             choices += [f"resubmit(,{r.randint(table + 1, N_TABLES - 1)})"] * 5
@@ -197,7 +200,8 @@ class Rules:
         return (f"learn(table={r.randint(1, N_TABLES - 1)},priority={r.randrange(1, 25)},"
                 + r.choice(["NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]", "NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]",
                             "NXM_NX_REG0[]", "eth_dst=50:54:00:00:00:01"] + ip)
-                + r.choice([",output:NXM_OF_IN_PORT[]", ",load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15]", ",load:2->NXM_NX_REG1[],output:NXM_OF_IN_PORT[]"]) + ")")
+                + r.choice([",output:NXM_OF_IN_PORT[]", ",load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15]", ",load:2->NXM_NX_REG1[],output:NXM_OF_IN_PORT[]"])
+                + r.choice(["", "", ",limit=2", ",limit=1,result_dst=NXM_NX_REG2[3]"]) + ")")
 
     def write_actions(self, kind: str, tagged: bool) -> str:
         """An action set."""
@@ -223,6 +227,7 @@ class Rules:
         r = self.rng
         fields, kind = self.match()
         head = [f"table={table}", f"priority={r.randrange(1, 20)}"] + fields
+        head += ["send_flow_rem"] * self.maybe(0.3) + ["check_overlap"] * self.maybe(0.04)
         if self.maybe(0.12):
             return ",".join(head + ["actions=drop"])
         tagged = any(f.startswith("dl_vlan=") or f == "vlan_tci=0x1000/0x1000" for f in fields) and kind != "mpls"
@@ -256,6 +261,23 @@ class Rules:
         rules = [f"table={table},priority={prio},{match},actions=conjunction({cid},{k + 1}/{n})"
                  for k in range(n) for match in sets[k]]
         return rules + [f"table={table},priority={prio},conj_id={cid},ip,actions={self.actions('ip4', table)}"]
+
+    def packet_out(self) -> str:
+        """The actions of a packet-out."""
+        extra = ["table", "resubmit(,0)", "resubmit(2,1)", "output:table,output:2"]
+        # See compare.py for why there is no limit.
+        actions = re.sub(",limit=[0-9]+", "", self.actions("", 0))
+        return f"{actions},{self.rng.choice(extra + ['output:3'])}"
+
+    def port_vlans(self) -> list[list[str]]:
+        """How the ports treat VLANs, each port as columns for ovs-vsctl(8)."""
+        r = self.rng
+        return [r.choice([[], [], [f"tag={r.choice(VLANS)}"], [f"trunks={r.choice(['5', '1,7', '0,4095'])}"],
+                          [f"tag={r.choice(VLANS)}", f"vlan_mode={r.choice(['native-tagged', 'native-untagged'])}"],
+                          [f"tag={r.choice(VLANS)}", "vlan_mode=native-untagged", "trunks=5,7"],
+                          [f"tag={r.choice(VLANS)}", "vlan_mode=dot1q-tunnel"],
+                          ["other_config:priority-tags=if-nonzero"] + [f"tag={r.choice(VLANS)}"] * self.maybe(0.6)])
+                for _ in range(4)]
 
     def table(self) -> list[str]:
         n = self.rng.choice([3, 10, 30, 60])

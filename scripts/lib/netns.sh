@@ -106,8 +106,13 @@ appctl() { ovs-appctl -T 20 -t "$work/switch.ctl" "$@"; }
 host() {
     local name=$1 address=$2 bridge=${3:-br0}
     shift $(($# < 3 ? $# : 3))
-    local ns=weir-$name-$tag link
-    link=$(port "$name")
+    space "$name" "$address"
+    vsctl add-port "$bridge" "$(port "$name")" "$@"
+}
+# space NAME ADDRESS/LENGTH: the same, but nobody has taken the other end of its wire yet.
+space() {
+    local ns=weir-$1-$tag link
+    link=$(port "$1")
     ip netns add "$ns"
     spaces+=("$ns")
     ip link add "$link" type veth peer name eth0 netns "$ns"
@@ -115,8 +120,7 @@ host() {
     ip link set "$link" up
     ip -n "$ns" link set lo up
     ip -n "$ns" link set eth0 up
-    ip -n "$ns" addr add "$address" dev eth0
-    vsctl add-port "$bridge" "$link" "$@"
+    ip -n "$ns" addr add "$2" dev eth0
 }
 port() { echo "w$1$tag"; }
 on() {
@@ -127,3 +131,39 @@ on() {
 
 # Can the first host reach the address?
 reaches() { on "$1" ping -q -c 3 -i 0.2 -W 1 "$2" >/dev/null; }
+
+# echo_peer VDEV: a DPDK program of its own, which answers ARP and ping for any address on that device.
+# Its pid is in $peer_pid.
+echo_peer() {
+    dpdk-testpmd --lcores='0@(0-1),1@(0-1)' --no-huge -m 256 --no-pci --no-telemetry \
+        --file-prefix="weir-$tag-$RANDOM" --vdev="$1" -- --forward-mode=icmpecho --stats-period=60 \
+        --total-num-mbufs=8192 >"$work/testpmd.log" 2>&1 </dev/null &
+    peer_pid=$!
+    pids+=("$peer_pid")
+}
+# end PID: kills it, without a chance to say goodbye.
+end() {
+    kill -KILL "$1"
+    wait "$1" 2>/dev/null || true
+}
+
+# capture FILE HEX...: a capture file of these frames.
+capture() {
+    local file=$1 frame n
+    shift
+    {
+        bytes d4c3b2a1020004000000000000000000ffff000001000000
+        for frame in "$@"; do
+            n=$(printf %08x $((${#frame} / 2)))
+            n=${n:6:2}${n:4:2}${n:2:2}${n:0:2}
+            bytes "0000000000000000$n$n$frame"
+        done
+    } >"$file"
+}
+# shellcheck disable=SC2059 # The format is the data.
+bytes() { printf "$(sed 's/../\\x&/g' <<<"$1")"; }
+
+# interface NAME COLUMN[:KEY]: as the database has it, without quotes.
+interface() { vsctl --if-exists get interface "$1" "$2" | tr -d '"'; }
+# is NAME COLUMN[:KEY] VALUE: for wait_for.
+is() { [ "$(interface "$1" "$2")" = "$3" ]; }

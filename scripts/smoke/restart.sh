@@ -9,7 +9,10 @@ vsctl add-br br0 -- set bridge br0 datapath_type=netdev
 host a 10.99.0.1/24
 host b 10.99.0.2/24 br0 -- set interface "$(port b)" ofport_request=7
 wait_for 10 reaches a 10.99.0.2
-before=$(vsctl --columns=name,ofport,mac_in_use list interface | sort)
+# The bridge's own address is a new one: its ports' addresses were chosen by chance.
+ports() { vsctl --columns=name,ofport list interface | sort
+    vsctl --columns=name,mac_in_use find interface name!=br0 | sort; }
+before=$(ports)
 
 kill -KILL "$switch_pid"
 wait "$switch_pid" 2>/dev/null || true
@@ -17,5 +20,5 @@ rm -f "$work/switch.ctl"
 start_switch
 wait_for 15 reaches a 10.99.0.2
 [ "$(vsctl get interface "$(port b)" ofport)" = 7 ] || fail "the requested number is lost"
-[ "$(vsctl --columns=name,ofport,mac_in_use list interface | sort)" = "$before" ] ||
+[ "$(ports)" = "$before" ] ||
     fail "numbers or addresses changed"

@@ -47,14 +47,7 @@ impl Port {
             Behind::Datapath(_) => self.counters,
             Behind::Patch { .. } => {
                 let [rx_packets, rx_bytes, tx_packets, tx_bytes] = self.patch.get();
-                let none = PortCounters {
-                    rx_frame_err: u64::MAX,
-                    rx_over_err: u64::MAX,
-                    rx_crc_err: u64::MAX,
-                    collisions: u64::MAX,
-                    ..PortCounters::default()
-                };
-                PortCounters { rx_packets, rx_bytes, tx_packets, tx_bytes, ..none }
+                PortCounters { rx_packets, rx_bytes, tx_packets, tx_bytes, ..PortCounters::UNKNOWN }
             }
         }
     }
@@ -309,8 +302,13 @@ impl BridgeState {
                 }
             }
             let set = |v: &Option<Vec<u16>>| v.as_ref().map(|v| VlanSet::new(v));
-            // A trunk of nothing but its native VLAN still carries that one.
-            let trunks = set(&b.vlan.trunks);
+            let mut trunks = set(&b.vlan.trunks);
+            if b.vlan.mode.is_native() && b.vlan.tag != 0 {
+                // Untagged packets are of the native VLAN, so VLAN 0 has none.
+                let set = trunks.get_or_insert_with(VlanSet::all);
+                set.insert(b.vlan.tag);
+                set.remove(0);
+            }
             bundles.push(BundleView {
                 id,
                 name: b.name.clone(),

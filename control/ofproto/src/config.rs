@@ -183,6 +183,24 @@ pub struct PortCounters {
     pub collisions: u64,
 }
 
+impl PortCounters {
+    /// Those of a device that counts nothing.
+    pub const UNKNOWN: Self = Self {
+        rx_packets: u64::MAX,
+        tx_packets: u64::MAX,
+        rx_bytes: u64::MAX,
+        tx_bytes: u64::MAX,
+        rx_dropped: u64::MAX,
+        tx_dropped: u64::MAX,
+        rx_errors: u64::MAX,
+        tx_errors: u64::MAX,
+        rx_frame_err: u64::MAX,
+        rx_over_err: u64::MAX,
+        rx_crc_err: u64::MAX,
+        collisions: u64::MAX,
+    };
+}
+
 /// A `Port` row: what the normal pipeline sees as one port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BundleConfig {
@@ -236,6 +254,14 @@ pub enum VlanMode {
     NativeTagged,
     NativeUntagged,
     Dot1qTunnel,
+}
+
+impl VlanMode {
+    /// Is it a trunk with a native VLAN?
+    #[must_use]
+    pub fn is_native(self) -> bool {
+        matches!(self, Self::NativeTagged | Self::NativeUntagged)
+    }
 }
 
 /// `Port.other_config:priority-tags`

@@ -9,6 +9,7 @@
 //! | `evict.rs` | what goes when a table is full |
 //! | `select.rs` | which flows a request means |
 //! | `check.rs` | actions the switch does not take |
+//! | `undo.rs` | several flow-mods as one change |
 
 mod check;
 mod evict;
@@ -16,6 +17,7 @@ mod expire;
 mod flow_mod;
 mod group_mod;
 mod select;
+mod undo;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -25,7 +27,7 @@ use crate::table::rule::flag;
 use crate::table::{PrefixField, Rule, RuleId};
 use crate::view::{BridgeShared, INTERNAL_TABLE, TableMiss, TableSet};
 
-pub use check::check_for;
+pub use check::{check_for, check_for_packet, packet_match};
 pub use select::Criteria;
 
 /// Why a flow went away (`OFPRR_*`).
@@ -84,6 +86,7 @@ pub struct FlowTables {
     /// The time of the request being executed.
     now_ms: u64,
     events: Vec<FlowEvent>,
+    journal: Option<undo::Journal>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +117,7 @@ impl FlowTables {
             next_id: 1,
             now_ms: 0,
             events: Vec::new(),
+            journal: None,
         }
     }
 
@@ -212,8 +216,9 @@ impl FlowTables {
         if may_time_out(&rule) {
             self.timed.insert(rule.id);
         }
-        self.by_id.insert(rule.id, rule);
+        self.by_id.insert(rule.id, rule.clone());
         self.dirty = true;
+        self.note_step(|| undo::Step::Put { rule, old: old.clone() });
         old
     }
 
@@ -222,6 +227,7 @@ impl FlowTables {
         let removed = self.set.get_mut(rule.table_id)?.remove(rule)?;
         self.unindex(&removed);
         self.dirty = true;
+        self.note_step(|| undo::Step::Taken(removed.clone()));
         Some(removed)
     }
 
@@ -241,7 +247,7 @@ impl FlowTables {
     }
 
     fn tell(&mut self, event: FlowEvent) {
-        if self.events.len() >= MAX_EVENTS {
+        if self.events.len() >= MAX_EVENTS && self.journal.is_none() {
             self.events.clear();
         }
         self.events.push(event);

@@ -55,6 +55,10 @@ pub struct Switch {
     packet_ins: Mutex<VecDeque<PacketIn>>,
     packet_ins_dropped: AtomicU64,
     waker: RwLock<Option<Waker>>,
+    /// Are packets without a megaflow left alone?
+    held: AtomicBool,
+    /// Does each megaflow compare all of its packet?
+    exact: AtomicBool,
     /// Is the view to be published when no bridge is locked any more?
     stale: AtomicBool,
 }
@@ -88,6 +92,8 @@ impl Switch {
             packet_ins: Mutex::default(),
             packet_ins_dropped: AtomicU64::new(0),
             waker: RwLock::new(None),
+            held: AtomicBool::new(false),
+            exact: AtomicBool::new(false),
             stale: AtomicBool::new(false),
         }
     }
@@ -102,6 +108,16 @@ impl Switch {
         if self.vlan_limit.swap(limit, Ordering::Relaxed) != limit {
             self.publish();
         }
+    }
+
+    /// Leaves packets that no megaflow matches alone, while flows are being restored.
+    pub fn hold(&self, on: bool) {
+        self.held.store(on, Ordering::Relaxed);
+    }
+
+    /// Makes every new megaflow compare all of its packet (`upcall/disable-megaflows`).
+    pub fn set_exact(&self, on: bool) {
+        self.exact.store(on, Ordering::Relaxed);
     }
 
     /// Makes the switch have exactly these bridges.
@@ -345,9 +361,16 @@ impl Switch {
 
 impl SlowPath for Switch {
     fn translate(&self, guard: &Guard, miss: &Miss<'_>) -> Translation {
+        if self.held.load(Ordering::Relaxed) {
+            return Outcome::refusal();
+        }
         let outcome =
             self.translate_key(guard, miss.key, Start::Ingress, miss.now_ms, true, Tracing::Off);
-        outcome.into_translation()
+        let mut translation = outcome.into_translation();
+        if self.exact.load(Ordering::Relaxed) {
+            translation.mask = xlate::whole(miss.key);
+        }
+        translation
     }
 
     fn packet_in(

@@ -310,7 +310,7 @@ pub struct BundleView {
     pub mode: VlanMode,
     /// Access, native or tunnel VLAN.
     pub vlan: u16,
-    /// VLANs carried.
+    /// VLANs carried; with a native VLAN that one always, and never VLAN 0.
     pub trunks: Option<VlanSet>,
     /// Customer VLANs accepted.
     pub cvlans: Option<VlanSet>,
@@ -331,14 +331,14 @@ impl BundleView {
         self.trunks.as_ref().is_none_or(|t| t.has(vid))
     }
 
-    /// Is this VLAN on the bundle?
+    /// Are packets with these VLAN identifiers, 0 for no tag, on the bundle?
     #[must_use]
-    pub fn includes_vlan(&self, vid: u16) -> bool {
+    pub fn includes_vlans(&self, vid: u16, inner: u16) -> bool {
         match self.mode {
-            VlanMode::Access | VlanMode::Dot1qTunnel => vid == self.vlan,
-            VlanMode::Trunk => self.trunks_vlan(vid),
-            VlanMode::NativeTagged | VlanMode::NativeUntagged => {
-                vid == self.vlan || self.trunks_vlan(vid)
+            VlanMode::Access => vid == self.vlan && inner == 0,
+            VlanMode::Dot1qTunnel => vid == self.vlan,
+            VlanMode::Trunk | VlanMode::NativeTagged | VlanMode::NativeUntagged => {
+                self.trunks_vlan(vid)
             }
         }
     }
@@ -352,13 +352,31 @@ impl VlanSet {
     /// The set of these.
     #[must_use]
     pub fn new(vids: &[u16]) -> Self {
-        let mut bits = [0u64; 64];
+        let mut set = Self(Arc::new([0; 64]));
         for vid in vids {
-            if let Some(word) = bits.get_mut(usize::from(vid / 64)) {
-                *word |= 1 << (vid % 64);
-            }
+            set.insert(*vid);
         }
-        Self(Arc::new(bits))
+        set
+    }
+
+    /// Every VLAN.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(Arc::new([u64::MAX; 64]))
+    }
+
+    /// Adds a VLAN.
+    pub fn insert(&mut self, vid: u16) {
+        if let Some(word) = Arc::make_mut(&mut self.0).get_mut(usize::from(vid / 64)) {
+            *word |= 1 << (vid % 64);
+        }
+    }
+
+    /// Takes a VLAN out.
+    pub fn remove(&mut self, vid: u16) {
+        if let Some(word) = Arc::make_mut(&mut self.0).get_mut(usize::from(vid / 64)) {
+            *word &= !(1 << (vid % 64));
+        }
     }
 
     /// Is it in the set?

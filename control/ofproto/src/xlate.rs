@@ -72,6 +72,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Nothing but that the packet was not looked at.
+    #[must_use]
+    pub fn refusal() -> Translation {
+        Translation {
+            mask: Mask::CATCHALL,
+            actions: Vec::new().into(),
+            drop_reason: Some(DropReason::UpcallLimit),
+            slow: SlowReasons::default(),
+            credit: Arc::new(Credits::new(Vec::new(), Vec::new())),
+        }
+    }
+
     /// As the engine wants it.
     #[must_use]
     pub fn into_translation(self) -> Translation {
@@ -198,6 +210,23 @@ fn always_examined(key: &Flow) -> Mask {
     wc
 }
 
+/// A mask of everything that this packet has.
+pub(crate) fn whole(key: &Flow) -> Mask {
+    let mut mask = with_structure(crate::show::flow_text::packet_mask(key), key);
+    let m = &mut mask.0;
+    for word in [&mut m.skb_priority, &mut m.pkt_mark, &mut m.ct_mark, &mut m.dp_hash] {
+        *word = u32::MAX.into();
+    }
+    // The bits that there are.
+    m.ct_state = 0xff.into();
+    m.ct_zone = u16::MAX.into();
+    m.ct_label = [0xff; 16];
+    let always = always_examined(key);
+    let words = mask.0.words_mut().iter_mut().zip(always.0.words());
+    words.for_each(|(word, more)| *word |= more);
+    mask
+}
+
 /// Adds how the packet's tags are stacked.
 fn with_structure(mut mask: Mask, key: &Flow) -> Mask {
     let n = key.n_vlans();
@@ -264,5 +293,9 @@ fn narrow(mask: &mut Mask, key: &Flow) {
     }
 }
 
+#[cfg(test)]
+mod group_tests;
+#[cfg(test)]
+mod mask_tests;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -461,7 +461,17 @@ fn weir_trace(switch: &Switch, packet: &str) -> String {
     }
     let flow: Flow = m.flow;
     let bridge = switch.bridge("br0").unwrap().id;
-    trace::trace(switch, &trace::Request { bridge, flow, side_effects: false, names: false }, 0)
+    trace::trace(
+        switch,
+        &trace::Request {
+            bridge,
+            flow,
+            packet: trace::Packet::Received,
+            side_effects: false,
+            names: false,
+        },
+        0,
+    )
 }
 
 /// Takes out what cannot be equal: identifiers that are counted up, and why Open vSwitch's datapath

@@ -102,10 +102,24 @@ impl OfPort {
     #[must_use]
     pub fn from_number(n: u32) -> Option<Self> {
         match u16::try_from(n) {
-            Ok(low) if low < Self::MAX.0 => Some(Self(low)),
-            Ok(low) if low >= Self::FIRST_RESV.0 => Some(Self(low)),
-            // A reserved OpenFlow 1.0 number without a name: kept, it will be translated.
-            Ok(low) => Some(Self(low)),
+            Ok(low) => {
+                let port = Self(low);
+                if let Some(name) = port.reserved_name() {
+                    log::warn!(
+                        target: "ofp_port",
+                        "referring to port {name} as {low} is deprecated for compatibility with \
+                         OpenFlow 1.1 and later"
+                    );
+                } else if port >= Self::MAX {
+                    log::warn!(
+                        target: "ofp_port",
+                        "port {low} is a reserved OF1.0 port number that will be translated to {} \
+                         when talking to an OF1.1 or later controller",
+                        port.to_ofp11()
+                    );
+                }
+                Some(port)
+            }
             Err(_) => Self::from_ofp11(n),
         }
     }

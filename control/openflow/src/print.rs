@@ -29,6 +29,7 @@ use crate::ofp_errors::OfpError;
 use crate::version::OfVersion;
 
 pub use hex_dump::hex_dump;
+pub(crate) use hex_dump::hex_numbers;
 pub use packet::{format_flow, packet_to_string};
 
 /// What printing depends on besides the message.

@@ -23,10 +23,20 @@ pub struct Wanted {
 pub struct Wants {
     /// Ports of the engine.
     pub ports: BTreeMap<String, Wanted>,
-    /// Patch ports, which exist in translation only.
-    pub patches: BTreeSet<String>,
+    /// Patch ports, which exist in translation only, and their peers.
+    pub patches: BTreeMap<String, String>,
     /// Why an interface cannot exist, for its `error` column.
     pub refused: BTreeMap<String, String>,
+}
+
+impl Wants {
+    /// What is wrong with a patch port whose peer does not name it in turn.
+    #[must_use]
+    pub fn without_peer(&self, name: &str, dp_type: &str) -> Option<String> {
+        let peer = self.patches.get(name)?;
+        let paired = self.patches.get(peer).is_some_and(|back| back == name);
+        (!paired).then(|| format!("No usable peer '{peer}' exists in '{dp_type}' datapath."))
+    }
 }
 
 /// Reads from the desired state which ports the engine should have.
@@ -42,7 +52,7 @@ pub fn wants(desired: &Desired, dummy: Dummy) -> Wants {
             if !is_known(kind, dummy) {
                 let text = format!("could not create type {kind}: unknown interface type");
                 wants.refused.insert(name.clone(), text);
-            } else if wants.ports.contains_key(name) || wants.patches.contains(name) {
+            } else if wants.ports.contains_key(name) || wants.patches.contains_key(name) {
                 let text = format!("{name}: an interface of this name is in another bridge");
                 wants.refused.insert(name.clone(), text);
             } else if kind == "patch" {
@@ -51,7 +61,7 @@ pub fn wants(desired: &Desired, dummy: Dummy) -> Wants {
                         let text = format!("{name}: patch peer must not be self");
                         wants.refused.insert(name.clone(), text);
                     }
-                    Some(_) => drop(wants.patches.insert(name.clone())),
+                    Some(peer) => drop(wants.patches.insert(name.clone(), peer.clone())),
                     None => {
                         let text = format!("{name}: patch type requires valid 'peer' argument");
                         wants.refused.insert(name.clone(), text);
@@ -191,6 +201,7 @@ mod tests {
         ]);
         let w = wants(&d, Dummy::Off);
         assert_eq!(w.refused.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
-        assert!(w.patches.contains("d"));
+        let lonely = w.without_peer("d", "netdev").unwrap();
+        assert_eq!(lonely, "No usable peer 'e' exists in 'netdev' datapath.");
     }
 }

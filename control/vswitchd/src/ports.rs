@@ -7,6 +7,7 @@ use std::sync::Arc;
 use weir_engine::{Engine, PortConfig, PortError};
 use weir_flow::PortNo;
 
+use crate::links::News;
 use crate::numbering::choose_dp_port;
 use crate::plan::{Wants, difference};
 
@@ -17,6 +18,14 @@ pub struct RunningPort {
     pub no: PortNo,
     /// As it was last asked for.
     pub config: PortConfig,
+}
+
+/// Why a device could not be opened; of one that is not there, just that, as scripts expect it.
+fn reason(error: &PortError) -> String {
+    match error {
+        PortError::Netdev(e) if e.is_missing() => "No such device".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// See the [module documentation](self).
@@ -31,6 +40,8 @@ impl Ports {
     /// Makes the engine's ports what is wanted. Ports that failed before are tried again.
     pub fn apply(&mut self, engine: &Arc<Engine>, wants: &Wants) {
         self.errors.clone_from(&wants.refused);
+        // A device may have gone since it was opened.
+        self.running.retain(|_, p| engine.port_status(p.no).is_some());
         let running = self.running.iter().map(|(n, p)| (n, &p.config));
         let diff = difference(running, wants);
         for name in &diff.remove {
@@ -64,8 +75,17 @@ impl Ports {
                 Err(e) => self.failed(name, &e),
             }
         }
-        // A device may have gone since it was opened.
+        // A device that could not be changed may not run any more.
         self.running.retain(|_, p| engine.port_status(p.no).is_some());
+    }
+
+    /// Would another attempt at making the ports what is wanted change something, now that devices
+    /// came or went?
+    #[must_use]
+    pub fn concerns(&self, news: &News) -> bool {
+        let runs = |name: &String| self.running.contains_key(name);
+        let fails = |name: &String| self.errors.contains_key(name);
+        news.lost || news.gone.iter().any(runs) || news.changed.iter().any(fails)
     }
 
     /// Gives a port another address.
@@ -82,7 +102,7 @@ impl Ports {
     }
 
     fn failed(&mut self, name: &str, error: &PortError) {
-        let text = format!("could not open network device {name} ({error})");
+        let text = format!("could not open network device {name} ({})", reason(error));
         log::warn!(target: "bridge", "{text}");
         self.errors.insert(name.to_owned(), text);
     }

@@ -161,19 +161,47 @@ pub fn interface(replica: &Replica, txn: &mut Transaction, report: &InterfaceRep
 /// Adds an interface's counters to a transaction.
 pub fn statistics(replica: &Replica, txn: &mut Transaction, row: Uuid, stats: &PortStats) {
     let mut w = Writer { replica, txn };
-    let fixed = [
-        ("rx_packets", stats.rx_packets),
-        ("tx_packets", stats.tx_packets),
-        ("rx_bytes", stats.rx_bytes),
-        ("tx_bytes", stats.tx_bytes),
+    let named = [
+        ("rx_packets", Some(stats.rx_packets)),
+        ("tx_packets", Some(stats.tx_packets)),
+        ("rx_bytes", Some(stats.rx_bytes)),
+        ("tx_bytes", Some(stats.tx_bytes)),
         ("rx_dropped", stats.rx_dropped),
         ("tx_dropped", stats.tx_dropped),
         ("rx_errors", stats.rx_errors),
         ("tx_errors", stats.tx_errors),
+        ("rx_frame_err", stats.rx_frame_errors),
+        ("rx_over_err", stats.rx_over_errors),
+        ("rx_crc_err", stats.rx_crc_errors),
+        ("rx_missed_errors", stats.rx_missed_errors),
+        ("collisions", stats.collisions),
+        ("rx_multicast_packets", stats.multicast),
     ];
-    let fixed = fixed.into_iter().map(|(k, v)| (text(k), int(v)));
+    let fixed = named.into_iter().filter_map(|(k, v)| Some((text(k), int(v?))));
     let custom = stats.custom.iter().map(|(k, v)| (text(k), int(*v)));
     w.set("Interface", row, "statistics", Datum::map(fixed.chain(custom)));
+}
+
+/// Adds what a datapath can do to a transaction.
+pub fn capabilities(
+    replica: &Replica,
+    txn: &mut Transaction,
+    row: Uuid,
+    capabilities: BTreeMap<String, String>,
+) {
+    let mut w = Writer { replica, txn };
+    w.set("Datapath", row, "capabilities", text_map(capabilities));
+}
+
+/// Adds the machine's statistics to a transaction.
+pub fn system_statistics(
+    replica: &Replica,
+    txn: &mut Transaction,
+    row: Uuid,
+    stats: BTreeMap<String, String>,
+) {
+    let mut w = Writer { replica, txn };
+    w.set("Open_vSwitch", row, "statistics", text_map(stats));
 }
 
 /// Adds a controller's columns to a transaction.

@@ -163,6 +163,10 @@ impl Datapath for Engine {
             tx_dropped: s.tx_dropped,
             rx_errors: s.rx_errors,
             tx_errors: s.tx_errors,
+            rx_frame_err: s.rx_frame_errors,
+            rx_over_err: s.rx_over_errors,
+            rx_crc_err: s.rx_crc_errors,
+            collisions: s.collisions,
         })
     }
 

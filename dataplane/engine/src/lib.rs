@@ -3,7 +3,7 @@
 //!
 //! | file | concept |
 //! | --- | --- |
-//! | `engine`, `port_table`, `pmd_table`, `datapath`, `housekeeping` | [`Engine`]: the control threads' handle |
+//! | `engine`, `port_table`, `port_change`, `pmd_table`, `datapath`, `housekeeping` | [`Engine`]: the control threads' handle |
 //! | `pmd` | PMD threads: the poll loop, queue assignment, statistics |
 //! | `worker` | a thread's packet path from burst to burst |
 //! | `lookup`, `cache`, `megaflow`, `hash` | finding the verdict for a packet |
@@ -32,6 +32,7 @@ mod offload;
 mod pmd;
 mod pmd_table;
 mod port;
+mod port_change;
 mod port_table;
 mod prefetch;
 mod registry;
@@ -49,6 +50,6 @@ pub use meter::{Band, MAX_BANDS, MeterConfig, MeterStats};
 pub use pmd::assign::{Algorithm, PmdSlot, QueueDemand, assign};
 pub use pmd::stats::PmdStats;
 pub use pmd_table::{PmdSnapshot, RxqSnapshot};
-pub use port::{InjectError, Link, PortConfig, PortError, PortStats, is_known_kind};
+pub use port::{InjectError, Link, LinkModes, PortConfig, PortError, PortStats, is_known_kind};
 pub use port_table::PortStatus;
 pub use time::{SystemTime, TimeSource};

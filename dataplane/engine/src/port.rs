@@ -7,6 +7,7 @@
 //! | `dpdk`, `vhost`, `kernel` with `tap` and `system`, `dummy` | kinds of ports |
 //! | `received` | counters of receive queues whose device has none |
 //! | `vnet` | virtio-net headers of kernel devices |
+//! | `modes` | what a wire can carry, in OpenFlow's bits |
 //! | `options` | reading an interface's options |
 //! | `pools` | packet memory for ports |
 
@@ -14,6 +15,7 @@ pub(crate) mod dpdk;
 pub(crate) mod dummy;
 mod kernel;
 pub(crate) mod lane;
+mod modes;
 pub(crate) mod options;
 mod pools;
 mod received;
@@ -29,7 +31,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use netdev_linux::NetdevError;
-use weir_dpdk::DpdkError;
+use weir_dpdk::{DpdkError, Mempool};
 use weir_flow::DropReason;
 
 use crate::capture::Capture;
@@ -38,6 +40,7 @@ use crate::port::options::Options;
 use crate::port::rx::Rx;
 use crate::port::tx::Tx;
 pub use dummy::InjectError;
+pub use modes::LinkModes;
 pub(crate) use pools::Pools;
 
 /// MTU of a port that none was asked for.
@@ -104,6 +107,9 @@ pub enum PortError {
     /// This kind of port cannot do that.
     #[error("{0} is not supported by this type of port")]
     Unsupported(&'static str),
+    /// The driver of this device can be configured once only.
+    #[error("{0}: its driver cannot be configured twice; restart ovs-vswitchd for this change")]
+    OnceOnly(String),
     /// DPDK refused.
     #[error(transparent)]
     Dpdk(#[from] DpdkError),
@@ -121,7 +127,9 @@ pub struct Link {
     pub speed_mbps: Option<u32>,
     /// Full duplex, when known.
     pub full_duplex: Option<bool>,
-    /// Times that the carrier came or went.
+    /// Speeds and media.
+    pub modes: LinkModes,
+    /// Times that the carrier came or went since the port was opened.
     pub resets: u64,
     /// Whether the device itself was brought up; always true of devices that are not the kernel's.
     pub admin_up: bool,
@@ -138,15 +146,15 @@ pub struct PortStats {
     pub rx_bytes: u64,
     /// Bytes sent.
     pub tx_bytes: u64,
-    /// Packets lost on the way in.
-    pub rx_dropped: u64,
+    /// Packets lost on the way in; the rest likewise, when the device counts them.
+    pub rx_dropped: Option<u64>,
     /// Packets not sent: no room, too long, port down.
-    pub tx_dropped: u64,
+    pub tx_dropped: Option<u64>,
     /// Damaged packets received.
-    pub rx_errors: u64,
+    pub rx_errors: Option<u64>,
     /// Packets the device failed to send.
-    pub tx_errors: u64,
-    /// Multicast packets received; the rest likewise, when the device counts them.
+    pub tx_errors: Option<u64>,
+    /// Multicast packets received.
     pub multicast: Option<u64>,
     /// Collisions.
     pub collisions: Option<u64>,
@@ -158,7 +166,7 @@ pub struct PortStats {
     pub rx_frame_errors: Option<u64>,
     /// Packets the device missed.
     pub rx_missed_errors: Option<u64>,
-    /// `tx_dropped` by reason, and counters under the driver's own names.
+    /// Counters under the driver's own names, and of DPDK ports `tx_dropped` by reason.
     pub custom: Vec<(String, u64)>,
 }
 
@@ -179,6 +187,17 @@ pub(crate) enum Device {
     Vhost(vhost::VhostPort),
     Kernel(kernel::KernelPort),
     Dummy(Arc<Dummy>),
+}
+
+/// How a port becomes what another configuration says.
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// While packets flow.
+    InPlace,
+    /// The device must be stopped, and takes its packets from this pool then.
+    Restart(Mempool),
+    /// It is another device.
+    Reopen,
 }
 
 /// What a device is opened with besides its interface's row.
@@ -220,7 +239,7 @@ impl Device {
         let name = &config.name;
         let (mut device, mut opened) = match config.kind.as_str() {
             "dpdk" => {
-                let (port, opened) = dpdk::open(&options, with.n_txq, mtu, with.pools)?;
+                let (port, opened) = dpdk::open(config, with.n_txq, mtu, with.pools)?;
                 (Self::Dpdk(port), opened)
             }
             "dpdkvhostuser" | "dpdkvhostuserclient" => {
@@ -270,16 +289,27 @@ impl Device {
         }
     }
 
-    /// Counters the device keeps; `None` when the engine's own are all there is.
-    pub(crate) fn stats(&self) -> Option<PortStats> {
-        match self {
-            Self::Dpdk(port) => {
-                let custom = port.extended_stats();
-                Some(PortStats { custom, ..port.stats() })
-            }
-            Self::Kernel(port) => port.stats(),
-            Self::Vhost(_) | Self::Dummy(_) => None,
+    /// Counters of the device, given what was sent to it and what of that was dropped. Those that
+    /// it does not keep are the engine's; a dummy's drops are nobody's, as in OVS.
+    pub(crate) fn stats(
+        &self,
+        (tx_packets, tx_bytes): (u64, u64),
+        drops: &[(DropReason, u64)],
+    ) -> PortStats {
+        let (rx_packets, rx_bytes) = self.received();
+        let own = PortStats { rx_packets, rx_bytes, tx_packets, tx_bytes, ..PortStats::default() };
+        let mut stats = match self {
+            Self::Dpdk(port) => port.stats(),
+            Self::Kernel(port) => port.stats(own),
+            Self::Vhost(port) => port.stats(own),
+            Self::Dummy(_) => own,
+        };
+        let dropped: u64 = drops.iter().map(|(_, n)| n).sum();
+        stats.tx_dropped = stats.tx_dropped.map(|n| n + dropped);
+        if matches!(self, Self::Dpdk(_) | Self::Vhost(_)) {
+            stats.custom.extend(drop_counters(drops));
         }
+        stats
     }
 
     /// Packets and bytes received, of ports whose device does not count.
@@ -292,15 +322,21 @@ impl Device {
         }
     }
 
+    /// The kernel's number of the device, 0 without.
+    pub(crate) fn ifindex(&self) -> u32 {
+        match self {
+            Self::Kernel(port) => port.ifindex(),
+            Self::Dpdk(_) | Self::Vhost(_) | Self::Dummy(_) => 0,
+        }
+    }
+
     pub(crate) fn status(&self) -> BTreeMap<String, String> {
         let mut status = BTreeMap::new();
         match self {
             Self::Dpdk(port) => port.status(&mut status),
             Self::Vhost(port) => port.status(&mut status),
             Self::Kernel(port) => port.status(&mut status),
-            Self::Dummy(_) => {
-                status.insert("driver_name".to_owned(), "openvswitch".to_owned());
-            }
+            Self::Dummy(_) => {}
         }
         status
     }
@@ -322,12 +358,72 @@ impl Device {
         }
     }
 
-    /// Changes the MTU while packets flow; false if the device must be opened anew for that.
-    pub(crate) fn change_mtu(&self, mtu: u16) -> Result<bool, PortError> {
+    /// How the device can become what `new` says. What can be found wrong without stopping it is.
+    pub(crate) fn way(
+        &self,
+        old: &PortConfig,
+        new: &PortConfig,
+        pools: &mut Pools,
+    ) -> Result<Way, PortError> {
+        // Its own address is lost.
+        if old.kind != new.kind || old.mac.is_some() && new.mac.is_none() {
+            return Ok(Way::Reopen);
+        }
+        let mtu = new.mtu.unwrap_or(DEFAULT_MTU);
+        let (same, restart) = match self {
+            Self::Dpdk(port) => (port.is_at(new), port.must_restart(new, mtu)?),
+            Self::Vhost(port) => {
+                (port.is_at(new), old.mtu != new.mtu || old.options != new.options)
+            }
+            Self::Kernel(_) => (old.options == new.options, false),
+            Self::Dummy(_) => {
+                let lasting = |config: &PortConfig| {
+                    let mut options = config.options.clone();
+                    options.retain(|key, _| !CAPTURE_OPTIONS.contains(&key.as_str()));
+                    options
+                };
+                (lasting(old) == lasting(new), false)
+            }
+        };
+        Ok(match (same, restart) {
+            (false, _) => Way::Reopen,
+            (true, true) => Way::Restart(self.pool(new, pools)?),
+            (true, false) => Way::InPlace,
+        })
+    }
+
+    /// The packet memory of a device with this configuration.
+    pub(crate) fn pool(
+        &self,
+        config: &PortConfig,
+        pools: &mut Pools,
+    ) -> Result<Mempool, PortError> {
+        let numa = if let Self::Dpdk(port) = self { port.numa() } else { 0 };
+        Ok(pools.for_mtu(config.mtu.unwrap_or(DEFAULT_MTU), numa)?)
+    }
+
+    /// Stops a device none of whose queues is out, and starts it as `config` says.
+    pub(crate) fn restart(
+        &mut self,
+        config: &PortConfig,
+        n_txq: u16,
+        pool: &Mempool,
+    ) -> Result<Opened, PortError> {
+        let mtu = config.mtu.unwrap_or(DEFAULT_MTU);
+        let mut opened = match self {
+            Self::Dpdk(port) => port.start(config, n_txq, mtu, pool)?,
+            Self::Vhost(port) => port.restart(config, mtu, pool),
+            Self::Kernel(_) | Self::Dummy(_) => return Err(PortError::Unsupported("a restart")),
+        };
+        opened.mac = config.mac.unwrap_or(opened.mac);
+        Ok(opened)
+    }
+
+    /// Changes the MTU of a device that need not be stopped for it.
+    pub(crate) fn change_mtu(&self, mtu: u16) -> Result<(), PortError> {
         match self {
-            Self::Kernel(port) => port.set_mtu(mtu).map(|()| true),
-            Self::Dummy(_) => Ok(true),
-            Self::Dpdk(_) | Self::Vhost(_) => Ok(false),
+            Self::Kernel(port) => port.set_mtu(mtu),
+            Self::Dpdk(_) | Self::Vhost(_) | Self::Dummy(_) => Ok(()),
         }
     }
 
@@ -363,6 +459,9 @@ fn open_dummy(options: &Options<'_>, mtu: u16) -> Result<(Arc<Dummy>, Opened), P
     Ok((dummy, Opened { rx, tx, mtu, mac: [0xaa, 0x55, a, b, c, d], numa }))
 }
 
+/// Options of dummy ports that can change while they run.
+const CAPTURE_OPTIONS: [&str; 3] = ["pcap", "rxq_pcap", "tx_pcap"];
+
 /// Capture files: `pcap` for both ways, or `rxq_pcap` and `tx_pcap`.
 pub(crate) fn captures(options: &Options<'_>) -> Result<Captures, PortError> {
     let open = |path: &str| {
@@ -378,6 +477,20 @@ pub(crate) fn captures(options: &Options<'_>) -> Result<Captures, PortError> {
         rx: options.get("rxq_pcap").map(open).transpose()?,
         tx: options.get("tx_pcap").map(open).transpose()?,
     })
+}
+
+/// Why packets were not sent, in the counters that OVS has of its DPDK ports.
+fn drop_counters(drops: &[(DropReason, u64)]) -> impl Iterator<Item = (String, u64)> {
+    let of = |reason| drops.iter().find(|(r, _)| *r == reason).map_or(0, |(_, n)| *n);
+    let too_long = of(DropReason::TxMtuExceeded);
+    let invalid = of(DropReason::InvalidPacket);
+    let rest = drops.iter().map(|(_, n)| n).sum::<u64>() - too_long - invalid;
+    let named = [
+        ("ovs_tx_failure_drops", rest),
+        ("ovs_tx_mtu_exceeded_drops", too_long),
+        ("ovs_tx_invalid_hwol_drops", invalid),
+    ];
+    named.into_iter().map(|(name, n)| (name.to_owned(), n))
 }
 
 /// Counters of a port's lanes, together.

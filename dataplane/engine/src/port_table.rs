@@ -10,7 +10,6 @@ use crate::exec::tx::MAX_PORTS;
 use crate::pmd::rxq::{PolledQueue, RxqLoad};
 use crate::pmd::thread::PmdCommand;
 use crate::port::lane::TxLane;
-use crate::port::options::Options;
 use crate::port::{
     self, Device, ETHERNET_LEN, InjectError, Link, Opened, PortConfig, PortError, PortStats,
     Surroundings,
@@ -24,6 +23,8 @@ pub struct PortStatus {
     pub mac: [u8; 6],
     /// Its MTU.
     pub mtu: u16,
+    /// Its number in the kernel; 0 if it has none there.
+    pub ifindex: u32,
     /// The wire.
     pub link: Link,
     /// Whether it was brought up.
@@ -146,102 +147,16 @@ impl Engine {
             pmd.send(PmdCommand::Worker(WorkerCommand::DetachPort(no)));
         }
         lock(&self.injector).apply(WorkerCommand::DetachPort(no));
-        // The lanes are ours alone when all threads have let go.
+        // What waits for the port is sent before its lanes are closed.
         for wait in pmds.iter().map(|pmd| pmd.sync()).collect::<Vec<_>>() {
             let _ = wait.recv();
         }
-        for lane in port.lanes {
-            if let Some(lane) = Arc::into_inner(lane) {
-                drop(lane.into_tx());
-            }
-        }
+        port.lanes.iter().for_each(|lane| lane.close());
         log::info!(target: "dpif_netdev", "port {} removed", port.config.name);
         Some(port.config)
     }
 
-    /// Makes a port what `config` says: in place where the device allows it, else by closing and
-    /// opening it.
-    ///
-    /// # Errors
-    /// There is no such port, or it cannot be what is asked. If it had to be closed it is opened
-    /// again as it was, if that can be.
-    pub fn change_port(&self, no: PortNo, config: PortConfig) -> Result<(), PortError> {
-        let old = {
-            let state = lock(&self.state);
-            state.ports.get(&no).map(|p| p.config.clone()).ok_or(PortError::NoPort(no.0))?
-        };
-        if old == config {
-            return Ok(());
-        }
-        let stays = |c: &PortConfig| {
-            let mut c = c.clone();
-            c.emc_disabled = false;
-            c.rxq_affinity.clear();
-            c.mac = None;
-            if !c.kind.starts_with("dpdk") {
-                c.mtu = None;
-            }
-            if c.kind.starts_with("dummy") {
-                c.options.retain(|key, _| !matches!(key.as_str(), "pcap" | "rxq_pcap" | "tx_pcap"));
-            }
-            c
-        };
-        if stays(&old) == stays(&config) && (config.mac.is_some() || old.mac.is_none()) {
-            return self.change_in_place(no, &old, config);
-        }
-        let name = old.name.clone();
-        self.remove_port(no);
-        self.add_port(no, config).inspect_err(|_| {
-            if let Err(error) = self.add_port(no, old) {
-                log::error!(target: "dpif_netdev", "{name}: cannot be opened as it was: {error}");
-            }
-        })
-    }
-
-    fn change_in_place(
-        &self,
-        no: PortNo,
-        old: &PortConfig,
-        config: PortConfig,
-    ) -> Result<(), PortError> {
-        let _changing = lock(&self.changing);
-        let device = self.device(no).ok_or(PortError::NoPort(no.0))?;
-        {
-            let mut device = lock(&device);
-            if let (Some(mac), true) = (config.mac, config.mac != old.mac) {
-                device.set_mac(mac)?;
-                if let Some(port) = lock(&self.state).ports.get_mut(&no) {
-                    port.mac = mac;
-                }
-            }
-            if let (Some(mtu), true) = (config.mtu, config.mtu != old.mtu)
-                && device.change_mtu(mtu)?
-                && let Some(port) = lock(&self.state).ports.get_mut(&no)
-            {
-                port.mtu = mtu;
-                let frame = if port.up { u32::from(mtu) + ETHERNET_LEN } else { 0 };
-                port.lanes.iter().for_each(|lane| lane.set_max_frame(frame));
-            }
-            if let (Device::Dummy(dummy), true) = (&*device, config.options != old.options) {
-                dummy.set_captures(port::captures(&Options(&config.options))?);
-            }
-        }
-        if config.emc_disabled != old.emc_disabled {
-            for pmd in self.pmds() {
-                pmd.send(PmdCommand::UseEmc(no, !config.emc_disabled));
-            }
-        }
-        let moved = config.rxq_affinity != old.rxq_affinity;
-        if let Some(port) = lock(&self.state).ports.get_mut(&no) {
-            port.config = config;
-        }
-        if moved {
-            self.rebalance();
-        }
-        Ok(())
-    }
-
-    fn device(&self, no: PortNo) -> Option<Arc<Mutex<Device>>> {
+    pub(crate) fn device(&self, no: PortNo) -> Option<Arc<Mutex<Device>>> {
         lock(&self.state).ports.get(&no).map(|port| Arc::clone(&port.device))
     }
 
@@ -270,14 +185,7 @@ impl Engine {
         };
         let (tx_packets, tx_bytes, drops) =
             port::sum_lanes(lanes.iter().map(|lane| &lane.counters));
-        let device = lock(&device);
-        let mut stats = device.stats().unwrap_or_else(|| {
-            let (rx_packets, rx_bytes) = device.received();
-            PortStats { rx_packets, rx_bytes, tx_packets, tx_bytes, ..PortStats::default() }
-        });
-        stats.tx_dropped += drops.iter().map(|(_, n)| n).sum::<u64>();
-        stats.custom.extend(drops.iter().map(|(reason, n)| (reason.counter().to_owned(), *n)));
-        Some(stats)
+        Some(lock(&device).stats((tx_packets, tx_bytes), &drops))
     }
 
     /// What a port is like.
@@ -299,6 +207,7 @@ impl Engine {
         let (status, kind) = status;
         let device = lock(&device);
         Some(PortStatus {
+            ifindex: device.ifindex(),
             link: device.link(),
             status: device.status(),
             config: device.config(),

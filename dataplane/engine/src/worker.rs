@@ -256,6 +256,12 @@ impl Worker {
     fn miss(&mut self, packet: Mbuf, meta: PacketMeta, key: &Flow, moment: Moment<'_>) {
         let start = rdtsc();
         let translation = self.exec.translate(&packet, key, moment);
+        if translation.drop_reason == Some(DropReason::UpcallLimit) {
+            // Not looked at: the next packet asks again.
+            self.shared.counters.lost.add(1);
+            self.exec.drops.add(DropReason::UpcallLimit, 1);
+            return;
+        }
         let bytes = u64::from(packet.len());
         translation.credit.credit(1, bytes, moment.now_ms, key.tcp_flags.get());
         let counters = &self.shared.counters;

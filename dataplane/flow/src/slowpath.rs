@@ -28,7 +28,8 @@ pub struct Translation {
     pub mask: Mask,
     /// What to do; empty is drop.
     pub actions: Actions,
-    /// Why an empty list is empty.
+    /// Why an empty list is empty. [`DropReason::UpcallLimit`] says that the packet was not looked at:
+    /// nothing is remembered, and the next packet asks again.
     pub drop_reason: Option<DropReason>,
     /// Not empty: translate each packet anew. The megaflow sends it to the slow path.
     pub slow: SlowReasons,
@@ -117,7 +118,7 @@ pub struct MegaflowView<'a> {
     pub credit: &'a Arc<dyn Credit>,
 }
 
-/// Counters of a port.
+/// Counters of a port; `None` is one that its device does not keep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the OpenFlow structure")]
 pub struct PortCounters {
@@ -125,10 +126,14 @@ pub struct PortCounters {
     pub tx_packets: u64,
     pub rx_bytes: u64,
     pub tx_bytes: u64,
-    pub rx_dropped: u64,
-    pub tx_dropped: u64,
-    pub rx_errors: u64,
-    pub tx_errors: u64,
+    pub rx_dropped: Option<u64>,
+    pub tx_dropped: Option<u64>,
+    pub rx_errors: Option<u64>,
+    pub tx_errors: Option<u64>,
+    pub rx_frame_err: Option<u64>,
+    pub rx_over_err: Option<u64>,
+    pub rx_crc_err: Option<u64>,
+    pub collisions: Option<u64>,
 }
 
 /// What becomes of a visited megaflow.

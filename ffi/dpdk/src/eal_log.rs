@@ -1,5 +1,6 @@
 //! DPDK's log, carried over to the `log` crate under the target `dpdk`.
 
+use std::cell::RefCell;
 use std::ffi::c_char;
 
 use crate::error::{DpdkError, c_string};
@@ -28,7 +29,34 @@ unsafe extern "C" fn receive(level: u32, text: *const c_char, len: usize) {
     // SAFETY: the shim lends `len` bytes for the call.
     let bytes = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), len) };
     for line in String::from_utf8_lossy(bytes).lines().filter(|line| !line.trim().is_empty()) {
-        log::log!(target: "dpdk", level_of(level), "{line}");
+        let level = level_of(level);
+        log::log!(target: "dpdk", level, "{line}");
+        // What EAL adds is that its drivers said something.
+        if level == log::Level::Error && !line.starts_with("EAL:") {
+            COMPLAINT.with_borrow_mut(|complaint| {
+                complaint.get_or_insert_with(|| without_function(line).to_owned());
+            });
+        }
+    }
+}
+
+thread_local! {
+    /// The first error that a driver logged on this thread since the last look.
+    static COMPLAINT: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Calls DPDK; answers the first error that a driver logged meanwhile, too. Many drivers tell a
+/// cause in no other way.
+pub(crate) fn listening<T>(call: impl FnOnce() -> T) -> (T, Option<String>) {
+    COMPLAINT.take();
+    (call(), COMPLAINT.take())
+}
+
+/// A log line without the name of the C function in front.
+fn without_function(line: &str) -> &str {
+    match line.split_once("(): ") {
+        Some((function, text)) if !function.contains(' ') => text.trim(),
+        _ => line.trim(),
     }
 }
 
@@ -64,6 +92,12 @@ fn level_number(level: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_lose_the_function() {
+        assert_eq!(without_function("open_it(): no such file\n"), "no such file");
+        assert_eq!(without_function("it is (): so"), "it is (): so");
+    }
 
     #[test]
     fn levels() {

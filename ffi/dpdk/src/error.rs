@@ -58,8 +58,8 @@ pub enum DpdkError {
     Attach {
         /// What was given.
         devargs: String,
-        /// DPDK's reason.
-        cause: Errno,
+        /// What the driver said, or else DPDK's error number as text.
+        cause: String,
         /// What to check.
         remedy: &'static str,
     },
@@ -78,6 +78,28 @@ pub enum DpdkError {
         operation: &'static str,
         /// DPDK's reason.
         cause: Errno,
+    },
+    /// A device refused an operation, and its driver said why.
+    #[error("{device}: {operation} failed: {said}")]
+    Driver {
+        /// Its DPDK name.
+        device: String,
+        /// What was asked of it.
+        operation: &'static str,
+        /// The driver's words.
+        said: String,
+    },
+    /// An MTU beyond what a device can do.
+    #[error("{device}: MTU {mtu} cannot be; this device takes {min} to {max}")]
+    Mtu {
+        /// Its DPDK name.
+        device: String,
+        /// What was asked.
+        mtu: u16,
+        /// The smallest it takes.
+        min: u16,
+        /// The largest.
+        max: u16,
     },
     /// Queue handles of a running device are still out.
     #[error("{0}: still polled by a thread; return its queues before changing it")]
@@ -140,7 +162,7 @@ mod tests {
     fn texts_name_cause_and_remedy() {
         let error = DpdkError::Attach {
             devargs: "0000:01:00.0".into(),
-            cause: Errno(libc::ENODEV),
+            cause: Errno(libc::ENODEV).to_string(),
             remedy: "check the address",
         };
         assert_eq!(

@@ -7,6 +7,7 @@ use dpdk_sys::{rte_ether_addr, weir_eth_conf, weir_eth_link};
 use crate::devargs::Devargs;
 use crate::devinfo::{DevInfo, raw_info};
 use crate::eal::Eal;
+use crate::eal_log;
 use crate::error::{DpdkError, Errno};
 use crate::mempool::Mempool;
 use crate::offload::{dev_rx, dev_tx};
@@ -138,6 +139,15 @@ impl EthDev {
     /// # Errors
     /// [`DpdkError::Busy`] while queue handles are out; else what the driver refused.
     pub fn start(&mut self, config: &EthConfig, pool: &Mempool) -> Result<Started, DpdkError> {
+        match eal_log::listening(|| self.start_silently(config, pool)) {
+            (Err(DpdkError::Device { device, operation, .. }), Some(said)) => {
+                Err(DpdkError::Driver { device, operation, said })
+            }
+            (result, _) => result,
+        }
+    }
+
+    fn start_silently(&mut self, config: &EthConfig, pool: &Mempool) -> Result<Started, DpdkError> {
         self.stop()?;
         let info = self.info()?;
         let raw = raw_info(self.id, self.name())?;
@@ -163,7 +173,7 @@ impl EthDev {
         // SAFETY: the port is stopped and no queue handle is out; conf outlives the call.
         let error = unsafe { dpdk_sys::weir_eth_configure(self.id, n_rxq, n_txq, &raw const conf) };
         self.check("configuring queues", error)?;
-        self.set_mtu(config.mtu, &info)?;
+        self.set_mtu(config.mtu)?;
 
         let rxq_desc = info.rx_desc.clamp(config.rxq_desc);
         let txq_desc = info.tx_desc.clamp(config.txq_desc);
@@ -341,11 +351,21 @@ impl EthDev {
         unsafe { dpdk_sys::rte_eth_dev_socket_id(self.id) }
     }
 
-    fn set_mtu(&self, mtu: u16, info: &DevInfo) -> Result<(), DpdkError> {
-        // Only to tell the difference between "unsupported" and "out of range".
-        if mtu < info.min_mtu || (info.max_mtu != 0 && mtu > info.max_mtu) {
-            return Err(self.error("setting MTU", Errno(libc::EINVAL)));
+    /// Can the device have this MTU, as far as it tells?
+    ///
+    /// # Errors
+    /// [`DpdkError::Mtu`] with what it can have.
+    pub fn check_mtu(&self, mtu: u16) -> Result<(), DpdkError> {
+        let info = self.info()?;
+        let (min, max) = (info.min_mtu, if info.max_mtu == 0 { u16::MAX } else { info.max_mtu });
+        if (min..=max).contains(&mtu) {
+            return Ok(());
         }
+        Err(DpdkError::Mtu { device: self.name().to_owned(), mtu, min, max })
+    }
+
+    fn set_mtu(&self, mtu: u16) -> Result<(), DpdkError> {
+        self.check_mtu(mtu)?;
         // SAFETY: a plain call for a stopped port.
         let error = unsafe { dpdk_sys::rte_eth_dev_set_mtu(self.id, mtu) };
         self.check_unless_unsupported("setting MTU", error)

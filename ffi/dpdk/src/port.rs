@@ -7,6 +7,7 @@ use dpdk_sys::{rte_dev_iterator, rte_device};
 
 use crate::devargs::{Devargs, Kind};
 use crate::devinfo::raw_info;
+use crate::eal_log;
 use crate::error::{DpdkError, Errno, c_string};
 use crate::mempool::Mempool;
 
@@ -91,19 +92,21 @@ fn find(devargs: &Devargs) -> Result<Option<u16>, DpdkError> {
 
 /// Makes DPDK probe the device; answers its port.
 fn probe(devargs: &Devargs) -> Result<u16, DpdkError> {
-    let failed = |cause| DpdkError::Attach {
+    let failed = |cause: String| DpdkError::Attach {
         devargs: devargs.as_str().to_owned(),
         cause,
         remedy: devargs.remedy(),
     };
     if let Kind::Mac(_) = devargs.kind() {
-        return Err(failed(Errno(libc::ENODEV)));
+        return Err(failed(Errno(libc::ENODEV).to_string()));
     }
     let text = c_string(devargs.as_str())?;
-    // SAFETY: reads the string.
-    let error = unsafe { dpdk_sys::rte_dev_probe(text.as_ptr()) };
+    let (error, said) = eal_log::listening(|| {
+        // SAFETY: reads the string.
+        unsafe { dpdk_sys::rte_dev_probe(text.as_ptr()) }
+    });
     if error != 0 {
-        return Err(failed(Errno::from_return(error)));
+        return Err(failed(said.unwrap_or_else(|| Errno::from_return(error).to_string())));
     }
     find(devargs)?.ok_or_else(|| DpdkError::NoPort(devargs.as_str().to_owned()))
 }

@@ -10,7 +10,7 @@ pub enum NetdevError {
     #[error("\"{0}\" is not a network device name: 1 to 15 bytes without '/', ':' and spaces")]
     BadName(String),
     /// The kernel refused something.
-    #[error("{device}: {operation} failed: {source}")]
+    #[error("{device}: {operation} failed: {}{}", words(source), remedy(operation, source))]
     Device {
         /// The device's name.
         device: String,
@@ -20,7 +20,7 @@ pub enum NetdevError {
         source: io::Error,
     },
     /// Talking to rtnetlink failed.
-    #[error("rtnetlink: {operation} failed: {source}")]
+    #[error("rtnetlink: {operation} failed: {}", words(source))]
     Netlink {
         /// What was asked.
         operation: &'static str,
@@ -30,6 +30,28 @@ pub enum NetdevError {
     /// rtnetlink answered what cannot be understood.
     #[error("rtnetlink: unexpected answer: {0}")]
     NetlinkAnswer(String),
+}
+
+/// What was asked when a tap device was made.
+pub(crate) const CREATING_TAP: &str = "creating tap device";
+
+/// The kernel's words without the number of the error.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+/// What to do about errors that are the user's to mend.
+fn remedy(operation: &str, error: &io::Error) -> &'static str {
+    match (operation, error.raw_os_error()) {
+        (CREATING_TAP, Some(libc::EBUSY)) => {
+            "; another process has a tap of this name: end it, or choose another name"
+        }
+        (CREATING_TAP, Some(libc::EINVAL)) => {
+            "; there is a device of this name that is no tap: remove it, or choose another name"
+        }
+        _ => "",
+    }
 }
 
 impl NetdevError {
@@ -47,6 +69,12 @@ impl NetdevError {
     pub fn is_gone(&self) -> bool {
         // A tap whose device was deleted answers EBADFD.
         matches!(self.errno(), Some(libc::ENODEV | libc::ENXIO | libc::EBADFD))
+    }
+
+    /// Whether there is no device of that name.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Device { .. }) && self.errno() == Some(libc::ENODEV)
     }
 
     /// Whether the device is down.

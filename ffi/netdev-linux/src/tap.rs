@@ -6,7 +6,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 
-use crate::error::NetdevError;
+use crate::error::{CREATING_TAP, NetdevError};
 use crate::sys::{MAX_SEGMENTS, check, ifreq, text};
 use crate::vnet::{VnetError, VnetHeader};
 
@@ -62,7 +62,7 @@ impl Tap {
         request.ifr_ifru.ifru_flags = flags as libc::c_short;
         // SAFETY: the kernel reads the request and writes the name back into it.
         check(unsafe { libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF, &raw mut request) })
-            .map_err(|error| NetdevError::of(name, "creating tap device", error))?;
+            .map_err(|error| NetdevError::of(name, CREATING_TAP, error))?;
         let tap = Self { file, name: text(&request.ifr_name), offloads: TapOffloads::default() };
         let len = VnetHeader::LEN as libc::c_int;
         // SAFETY: the kernel reads the integer.

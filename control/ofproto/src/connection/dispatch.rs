@@ -1,23 +1,27 @@
 //! Requests of controllers: what each one does to the bridge, and its answer.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use weir_flow::Flow;
 use weir_flow::packet::{Metadata, parse};
 use weir_flow::slowpath::{Credit, Datapath};
+use weir_openflow::flow_text::FlowModCommand;
+use weir_openflow::flow_text::flow_mod::FlowModFlags;
 use weir_openflow::message::{CodecOptions, encode_as};
 use weir_openflow::messages::packet_out::PacketOut;
 use weir_openflow::messages::port_mod::PortMod;
 use weir_openflow::messages::role::{Role, RoleMsg};
 use weir_openflow::messages::switch::{INVALID_TTL_TO_CONTROLLER, SwitchConfig};
 use weir_openflow::messages::table::{TABLE_ALL, TableMiss as WireMiss, TableMod};
+use weir_openflow::messages::tlv_table::{TlvCommand, TlvTableMod, TlvTableReply};
 use weir_openflow::protocol::Protocols;
 use weir_openflow::raw::Raw;
-use weir_openflow::{Decoded, Message, OfPort, OfVersion, OfpError};
+use weir_openflow::{Action, Decoded, FlowMod, Message, OfPort, OfVersion, OfpError};
 
 use super::manager::ConnManager;
 use super::ofconn::OfConn;
-use super::{describe, groups, stats};
+use super::{bundle, describe, groups, stats};
 use crate::bridge::{Bridge, BridgeState};
 use crate::ports::PortFlags;
 use crate::view::{INTERNAL_TABLE, TableMiss};
@@ -86,6 +90,7 @@ pub(super) fn handle(
         }
         Message::SetConfig(c) => set_config(conn, others, reach, c, request.version),
         Message::FlowMod(fm) => {
+            let fm = &with_implied_flags(fm, request.version);
             if fm.buffer_id != u32::MAX {
                 // The flow is made; the packet that was to go through it is not here.
                 state.flows.flow_mod(fm, reach.now_ms)?;
@@ -96,6 +101,17 @@ pub(super) fn handle(
         Message::PacketOut(po) => packet_out(state, reach, po)?,
         Message::PortMod(pm) => port_mod(state, reach, pm)?,
         Message::TableMod(tm) => table_mod(state, tm)?,
+        Message::GroupMod(gm) => {
+            state.flows.group_mod(gm, reach.now_ms)?;
+            others.forward_request(xid, &request.message);
+        }
+        Message::BundleControl(c) => bundle::control(conn, state, others, reach, xid, *c)?,
+        Message::BundleAddMessage(add) => bundle::add(conn, xid, add, reach.now_ms)?,
+        Message::TlvTableMod(tm) => tlv_table_mod(tm)?,
+        Message::TlvTableRequest => {
+            let none = TlvTableReply { max_option_space: 0, max_fields: 0, maps: Vec::new() };
+            conn.send(xid, &Message::TlvTableReply(none));
+        }
         Message::BarrierRequest => {
             state.flows.publish(&reach.bridge.shared);
             others.distribute(state, Some(conn));
@@ -121,7 +137,6 @@ pub(super) fn handle(
             2 => set_format(conn, Some(true), None)?,
             _ => return Err(OfpError::OFPBRC_EPERM),
         },
-        Message::GroupMod(gm) => state.flows.group_mod(gm, reach.now_ms)?,
         _ if stats::handle(conn, state, reach, request)? => {}
         _ if groups::handle(conn, state, reach, request) => {}
         Message::QueueGetConfigRequest(_) => return Err(OfpError::OFPBRC_BAD_TYPE),
@@ -142,6 +157,8 @@ fn is_write(m: &Message) -> bool {
             | Message::GroupMod(_)
             | Message::MeterMod(_)
             | Message::SetConfig(_)
+            | Message::BundleControl(_)
+            | Message::BundleAddMessage(_)
     )
 }
 
@@ -178,7 +195,57 @@ fn set_format(conn: &mut OfConn, nxm: Option<bool>, tid: Option<bool>) -> Result
     Ok(())
 }
 
+/// Before OpenFlow 1.2 there is no flag for it: to add a flow resets its counters, and nothing else
+/// does.
+fn with_implied_flags(fm: &FlowMod, version: OfVersion) -> Cow<'_, FlowMod> {
+    if version >= OfVersion::V12 {
+        return Cow::Borrowed(fm);
+    }
+    let mut fm = fm.clone();
+    let reset = FlowModFlags::RESET_COUNTS.0;
+    fm.flags.0 &= !reset;
+    if fm.command == FlowModCommand::Add {
+        fm.flags.0 |= reset;
+    }
+    Cow::Owned(fm)
+}
+
+/// Executes a flow-mod.
+pub(super) fn flow_mod(
+    state: &mut BridgeState,
+    reach: &Reach<'_>,
+    fm: &FlowMod,
+) -> Result<(), OfpError> {
+    state.flows.flow_mod(fm, reach.now_ms)?;
+    if fm.buffer_id != u32::MAX {
+        // The flow is made; the packet that was to go through it is not here.
+        return Err(OfpError::OFPBRC_BUFFER_UNKNOWN);
+    }
+    Ok(())
+}
+
 fn packet_out(state: &mut BridgeState, reach: &Reach<'_>, po: &PacketOut) -> Result<(), OfpError> {
+    let packet = checked_packet_out(state, reach, po)?;
+    state.flows.publish(&reach.bridge.shared);
+    send(reach, &packet);
+    Ok(())
+}
+
+/// A packet-out that may be sent.
+#[derive(Debug)]
+pub(super) struct Outgoing<'a> {
+    in_port: OfPort,
+    key: Flow,
+    actions: Vec<Action>,
+    packet: &'a [u8],
+}
+
+/// Looks whether a packet-out can be executed.
+pub(super) fn checked_packet_out<'a>(
+    state: &BridgeState,
+    reach: &Reach<'_>,
+    po: &'a PacketOut,
+) -> Result<Outgoing<'a>, OfpError> {
     if po.buffer_id.is_some() {
         return Err(OfpError::OFPBRC_BUFFER_UNKNOWN);
     }
@@ -187,42 +254,34 @@ fn packet_out(state: &mut BridgeState, reach: &Reach<'_>, po: &PacketOut) -> Res
     if in_port.0 >= OfPort::MAX.0 && !special {
         return Err(OfpError::OFPBRC_BAD_PORT);
     }
-    state.flows.publish(&reach.bridge.shared);
-    let id = reach.bridge.id;
-    let port = reach.switch.datapath_port(id, in_port).map_or(u32::MAX, |p| p.0);
+    let port = reach.switch.datapath_port(reach.bridge.id, in_port).map_or(u32::MAX, |p| p.0);
     let mut key: Flow = parse(&po.packet, &Metadata::from_port(port)).flow;
-    let given = &po.metadata;
-    key.tun_id = given.flow.tun_id;
+    key.tun_id = po.metadata.flow.tun_id;
     let mut actions = po.actions.clone();
-    let groups = &state.flows.set().groups;
-    flows::check_for(&given_match(&key), 0, &mut actions, groups)?;
-    let start = Start::PacketOut { bridge: id, in_port, actions: &actions };
+    flows::check_for_packet(&key, &mut actions, &state.flows.set().groups)?;
+    Ok(Outgoing { in_port, key, actions, packet: &po.packet })
+}
+
+/// Sends a packet through its actions, and the published tables if they say so.
+pub(super) fn send(reach: &Reach<'_>, out: &Outgoing<'_>) {
+    let (in_port, actions) = (out.in_port, &out.actions);
+    let start = Start::PacketOut { bridge: reach.bridge.id, in_port, actions };
     let guard = weir_rcu::pin();
-    let outcome = reach.switch.translate_key(&guard, &key, start, reach.now_ms, true, Tracing::Off);
+    let outcome =
+        reach.switch.translate_key(&guard, &out.key, start, reach.now_ms, true, Tracing::Off);
     drop(guard);
-    let bytes = u64::try_from(po.packet.len()).unwrap_or(0);
-    outcome.credits.credit(1, bytes, reach.now_ms, key.tcp_flags.get());
+    let bytes = u64::try_from(out.packet.len()).unwrap_or(0);
+    outcome.credits.credit(1, bytes, reach.now_ms, out.key.tcp_flags.get());
     if !outcome.actions.is_empty() {
-        reach.datapath.execute(&po.packet, &key, &outcome.actions);
+        reach.datapath.execute(out.packet, &out.key, &outcome.actions);
     }
-    Ok(())
 }
 
-/// What the actions of a packet-out are checked against: the packet itself.
-fn given_match(key: &Flow) -> weir_openflow::Match {
-    let mut m = weir_openflow::Match::catchall();
-    m.flow.dl_type = key.dl_type;
-    m.mask.0.dl_type = u16::MAX.into();
-    m.flow.nw_proto = key.nw_proto;
-    m.mask.0.nw_proto = 0xff;
-    m.flow.nw_frag = key.nw_frag;
-    m.flow.vlans = key.vlans;
-    m.flow.tp_src = key.tp_src;
-    m.flow.tp_dst = key.tp_dst;
-    m
-}
-
-fn port_mod(state: &mut BridgeState, reach: &Reach<'_>, pm: &PortMod) -> Result<(), OfpError> {
+pub(super) fn port_mod(
+    state: &mut BridgeState,
+    reach: &Reach<'_>,
+    pm: &PortMod,
+) -> Result<(), OfpError> {
     let port = state.ports.get(&pm.port_no).ok_or(OfpError::OFPPMFC_BAD_PORT)?;
     if port.config.mac != pm.hw_addr {
         return Err(OfpError::OFPPMFC_BAD_HW_ADDR);
@@ -251,6 +310,17 @@ fn table_mod(state: &mut BridgeState, tm: &TableMod) -> Result<(), OfpError> {
         state.flows.set_miss(id, miss);
     }
     Ok(())
+}
+
+/// Datapaths without Geneve have no room for options: what asks for none succeeds, as the requests
+/// with which tools restore an empty table do.
+fn tlv_table_mod(tm: &TlvTableMod) -> Result<(), OfpError> {
+    match tm.command {
+        TlvCommand::Clear => Ok(()),
+        _ if tm.maps.is_empty() => Ok(()),
+        TlvCommand::Add => Err(OfpError::NXTTMFC_TABLE_FULL),
+        TlvCommand::Delete => Err(OfpError::NXTTMFC_BAD_FIELD_IDX),
+    }
 }
 
 fn role(

@@ -57,10 +57,10 @@ pub(super) fn tables(state: &BridgeState, version: OfVersion) -> Vec<TableFeatur
                 apply: part.clone(),
             };
             let config = state.config.tables.iter().find(|t| t.id == table_id);
-            let name = config.map(|t| t.name.clone()).filter(|n| !n.is_empty());
+            let name = config.map(|t| t.name.clone());
             TableFeatures {
                 table_id,
-                name: name.unwrap_or_else(|| format!("table{table_id}")).into_bytes(),
+                name: name.unwrap_or_default().into_bytes(),
                 metadata_match: u64::MAX,
                 metadata_write: u64::MAX,
                 miss_config: miss(state.flows.set().miss(table_id)),

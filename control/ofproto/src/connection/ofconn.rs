@@ -16,7 +16,9 @@ use weir_openflow::multipart::{MultipartAssembler, MultipartWriter};
 use weir_openflow::protocol::Protocols;
 use weir_openflow::{Decoded, Message, OfVersion, OfpError};
 
+use super::bundle::Bundles;
 use super::hello;
+use super::limiter::Limiter;
 use crate::table::Rule;
 
 /// Bytes of output above which no more requests are read.
@@ -71,9 +73,12 @@ pub struct OfConn {
     pub(super) async_config: AsyncConfig,
     /// May the connection get asynchronous messages at all?
     pub(super) async_enabled: bool,
+    /// Of packets that no flow matches, and of others, if there is a limit.
+    pub(super) limiters: Option<[Limiter; 2]>,
     pub(super) miss_send_len: u16,
     pub(super) packet_in_format: PacketInFormat,
     pub(super) controller_id: u16,
+    pub(super) bundles: Bundles,
     /// Packets for this controller that found no room.
     pub packet_ins_dropped: u64,
     snooped: Option<VecDeque<Vec<u8>>>,
@@ -101,9 +106,11 @@ impl OfConn {
             role: Role::Equal,
             async_config: AsyncConfig::default(),
             async_enabled: true,
+            limiters: None,
             miss_send_len: if kind == ConnKind::Primary { 128 } else { 0 },
             packet_in_format: PacketInFormat::Standard,
             controller_id: 0,
+            bundles: Bundles::default(),
             packet_ins_dropped: 0,
             snooped: None,
         };
@@ -127,6 +134,27 @@ impl OfConn {
     #[must_use]
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// Takes the settings of its controller: whether it gets asynchronous messages at all, and how
+    /// many packets a second and at once.
+    pub fn configure(&mut self, async_enabled: bool, rate_limit: Option<(u32, u32)>) {
+        self.async_enabled = async_enabled;
+        let same = match (&self.limiters, rate_limit) {
+            (Some([limiter, _]), Some((rate, burst))) => limiter.is(rate, burst),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            self.limiters = rate_limit
+                .map(|(rate, burst)| [Limiter::new(rate, burst), Limiter::new(rate, burst)]);
+        }
+    }
+
+    /// Do packets wait for their turn?
+    #[must_use]
+    pub fn has_waiting_packets(&self) -> bool {
+        self.limiters.iter().flatten().any(Limiter::is_waiting)
     }
 
     /// Keeps copies of all messages, for [`OfConn::take_snooped`].
@@ -296,7 +324,11 @@ impl OfConn {
         }
     }
 
-    fn decode(&mut self, bytes: &[u8], now_ms: u64) -> Result<Option<Decoded>, OfpError> {
+    pub(super) fn decode(
+        &mut self,
+        bytes: &[u8],
+        now_ms: u64,
+    ) -> Result<Option<Decoded>, OfpError> {
         let header = Header::parse(bytes).ok_or(OfpError::OFPBRC_BAD_LEN)?;
         if header.version != self.version.wire() {
             return Err(OfpError::OFPBRC_BAD_VERSION);
@@ -329,9 +361,14 @@ impl OfConn {
         self.dump = Some(dump);
     }
 
-    /// Drops multipart requests whose next part does not come.
+    /// Drops multipart requests and bundles whose next part does not come.
     pub(super) fn expire(&mut self, now_ms: u64) {
         let _ = self.assembler.expire(now_ms);
+        for (xid, opened) in self.bundles.expire(now_ms) {
+            if let Ok(bytes) = encode_for(self.protocol, xid, &opened) {
+                self.error(OfpError::OFPBFC_TIMEOUT, &bytes);
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use weir_openflow::{Match, Message};
 
 use super::ofconn::{OUTPUT_HIGH, OfConn};
 use crate::switch::PacketIn;
+use crate::xlate::output::reason;
 
 impl OfConn {
     /// Sends a packet to this controller if it wants it. One for which there is no room is counted.
@@ -16,6 +17,24 @@ impl OfConn {
         if p.cookie.controller_id != self.controller_id || !self.wants_packet_in(p.cookie.reason) {
             return;
         }
+        let Some(limiters) = &mut self.limiters else { return self.send_packet_in(p) };
+        let [misses, others] = limiters;
+        let limiter = if p.cookie.reason == reason::NO_MATCH { misses } else { others };
+        if !limiter.push(p) {
+            self.packet_ins_dropped += 1;
+        }
+    }
+
+    /// Sends the packets whose turn it is.
+    pub(super) fn send_waiting_packets(&mut self, now_ms: u64) {
+        for kind in 0..2 {
+            while let Some(p) = self.limiters.as_mut().and_then(|l| l.get_mut(kind)?.pop(now_ms)) {
+                self.send_packet_in(&p);
+            }
+        }
+    }
+
+    fn send_packet_in(&mut self, p: &PacketIn) {
         if self.output_len() >= OUTPUT_HIGH {
             self.packet_ins_dropped += 1;
             return;
@@ -55,14 +74,10 @@ fn message(p: &PacketIn) -> PacketInMsg {
         flow.tun_id = s.tun_id.into();
         mask.0.tun_id = u64::MAX.into();
     }
-    if s.pkt_mark != 0 {
-        flow.pkt_mark = s.pkt_mark.into();
+    // Each packet has its own mark, however it was translated.
+    if p.key.pkt_mark.get() != 0 {
+        flow.pkt_mark = p.key.pkt_mark;
         mask.0.pkt_mark = u32::MAX.into();
-    }
-    let unset = u32::from(weir_openflow::OfPort::UNSET.0);
-    if s.actset_output != unset {
-        flow.actset_output = s.actset_output.into();
-        mask.0.actset_output = u32::MAX.into();
     }
     PacketInMsg {
         total_len: u32::try_from(p.packet.len()).unwrap_or(u32::MAX),

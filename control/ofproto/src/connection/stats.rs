@@ -131,7 +131,7 @@ pub(super) fn put_flow(w: &mut MultipartWriter, rule: &Arc<Rule>, now_ms: u64) {
         hard_timeout,
         duration: Duration::from_millis(now_ms.saturating_sub(rule.created_ms)),
         idle_age: secs(rule.stats.used_ms()),
-        hard_age: secs(rule.modified_ms),
+        hard_age: secs(rule.fresh_ms()),
         packet_count: packets,
         byte_count: bytes,
         flags: FlowModFlags(rule.flags & 0x1f),
@@ -179,9 +179,9 @@ fn tables(state: &BridgeState, reach: &Reach<'_>, version: OfVersion) -> Vec<Tab
 /// What a table can do, as the statistics of OpenFlow 1.0 to 1.2 tell it.
 fn abilities(state: &BridgeState, id: u8, version: OfVersion) -> TableAbilities {
     let config = state.config.tables.iter().find(|t| t.id == id);
-    let name = config.map(|t| t.name.clone()).filter(|n| !n.is_empty());
+    let name = config.map(|t| t.name.clone());
     TableAbilities {
-        name: name.unwrap_or_else(|| format!("table{id}")).into_bytes(),
+        name: name.unwrap_or_default().into_bytes(),
         max_entries: max_entries(state, id),
         ..super::features::abilities(version, id + 1 == INTERNAL_TABLE)
     }

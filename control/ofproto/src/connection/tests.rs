@@ -27,6 +27,8 @@ use crate::xlate::Start;
 use crate::xlate::ctx::Tracing;
 use crate::xlate::tests::two_bridges;
 
+mod bundle;
+
 /// A datapath that remembers what it was to send.
 #[derive(Default)]
 struct Sent(Mutex<Vec<String>>);
@@ -204,6 +206,20 @@ fn every_version_is_spoken() {
             });
             assert_eq!(tables.sum::<usize>(), 254);
         }
+    }
+}
+
+#[test]
+fn adding_a_flow_before_openflow_1_2_resets_its_counters() {
+    for (version, want) in [(OfVersion::V10, true), (OfVersion::V11, true), (OfVersion::V12, false)]
+    {
+        let mut p = Peer::new(ConnKind::Service, version);
+        p.send(&Message::FlowMod(flow(1)));
+        let state = p.bridge.lock();
+        let rules = state.flows.set().get(0).unwrap();
+        let rule = rules.iter().find(|r| !r.is_hidden()).unwrap();
+        let flag = crate::table::rule::flag::RESET_COUNTS;
+        assert_eq!(rule.flags & flag != 0, want, "{version:?}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Actions that the switch does not take, each with the error that says so.
 
+use weir_flow::Flow;
 use weir_openflow::actions::{CheckContext, check_actions};
 use weir_openflow::{Action, Match, OfpError};
 
@@ -28,6 +29,33 @@ pub fn check_for(
 /// See `actions` below.
 pub(super) fn bucket(list: &[Action]) -> Result<(), OfpError> {
     actions(list, None)
+}
+
+/// Checks actions that come with a packet against that packet.
+///
+/// # Errors
+/// As [`check_for`].
+pub fn check_for_packet(
+    key: &Flow,
+    list: &mut [Action],
+    groups: &GroupTable,
+) -> Result<(), OfpError> {
+    check_for(&packet_match(key), 0, list, groups)
+}
+
+/// What a packet is known to be, as a match.
+#[must_use]
+pub fn packet_match(key: &Flow) -> Match {
+    let mut m = Match::catchall();
+    m.flow.dl_type = key.dl_type;
+    m.mask.0.dl_type = u16::MAX.into();
+    m.flow.nw_proto = key.nw_proto;
+    m.mask.0.nw_proto = 0xff;
+    m.flow.nw_frag = key.nw_frag;
+    m.flow.vlans = key.vlans;
+    m.flow.tp_src = key.tp_src;
+    m.flow.tp_dst = key.tp_dst;
+    m
 }
 
 /// Looks for one. Without groups, references are not followed.

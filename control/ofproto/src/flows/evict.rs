@@ -53,5 +53,5 @@ fn eviction_order(rule: &Arc<Rule>) -> (u16, u64) {
         0 => u64::MAX,
         s => from + u64::from(s) * 1000,
     };
-    (rule.importance, due(rule.stats.used_ms(), idle).min(due(rule.modified_ms, hard)))
+    (rule.importance, due(rule.stats.used_ms(), idle).min(due(rule.fresh_ms(), hard)))
 }

@@ -27,7 +27,7 @@ impl FlowTables {
 fn due(rule: &Rule, now_ms: u64) -> Option<RemovalReason> {
     let (idle, hard) = rule.stats.timeouts();
     let over = |since: u64, secs: u16| secs != 0 && now_ms >= since + u64::from(secs) * 1000;
-    if over(rule.modified_ms, hard) {
+    if over(rule.fresh_ms(), hard) {
         Some(RemovalReason::HardTimeout)
     } else if over(rule.stats.used_ms(), idle) {
         Some(RemovalReason::IdleTimeout)

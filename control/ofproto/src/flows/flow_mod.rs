@@ -80,10 +80,9 @@ impl FlowTables {
             t.find(&rule.mask, &fm.matched.flow, rule.priority).filter(|r| !r.is_hidden()).cloned()
         });
         if let Some(old) = old {
-            if rule.flags & flag::RESET_COUNTS == 0 {
-                let (packets, bytes) = old.stats.counts();
-                rule.stats.credit(packets, bytes, now_ms);
-            }
+            let reset = rule.flags & flag::RESET_COUNTS != 0;
+            let stats = old.stats.successor(fm.idle_timeout, fm.hard_timeout, reset);
+            rule.stats = Arc::new(stats);
             rule.id = old.id;
         } else {
             let overlap = rule.flags & flag::CHECK_OVERLAP != 0
@@ -135,7 +134,7 @@ impl FlowTables {
                 rule.cookie = cookie;
             }
             if fm.flags.0 & flag::RESET_COUNTS != 0 {
-                rule.stats.reset();
+                self.reset_counts(&rule.stats);
             }
             let rule = Arc::new(rule);
             self.put(rule.clone());
@@ -162,29 +161,17 @@ impl FlowTables {
         }
         let mut actions = l.actions.clone();
         super::check_for(&l.matching, l.table_id, &mut actions, &self.set.groups)?;
-        let mask = CompactMask::new(&l.matching.mask);
-        let table = self.set.get(l.table_id);
-        let old = table.and_then(|t| t.find(&mask, &l.matching.flow, i32::from(l.priority)));
-        if let Some(old) = old {
-            let same = old.actions.list == actions && old.cookie == l.cookie;
-            if same {
-                old.stats.credit(0, 0, now_ms);
-                if old.stats.timeouts() == (l.idle_timeout, 0) || l.hard_timeout == 0 {
-                    return Ok(false);
-                }
-                // A hard timeout starts anew: that is a new version of the flow.
-                let mut rule = (**old).clone();
-                if now_ms.saturating_sub(rule.modified_ms) < 1000 {
-                    return Ok(false);
-                }
-                rule.modified_ms = now_ms;
-                self.put(Arc::new(rule));
-                return Ok(false);
-            }
-        } else if !self.has_room_to_learn(l) {
+        if let Some(old) = self.learned(l) {
+            // What teaches a flow is no packet of it: only the hard timeout starts anew.
+            old.stats.renew(now_ms);
+            return Ok(false);
+        }
+        if !self.has_room_to_learn(l) {
             return Err(OfpError::OFPFMFC_TABLE_FULL);
         }
+        // A flow that is there keeps its age and its timeouts.
         let fm = FlowMod {
+            command: FlowModCommand::ModifyStrict,
             matched: l.matching.clone(),
             priority: l.priority,
             new_cookie: Some(l.cookie),
@@ -200,10 +187,21 @@ impl FlowTables {
         Ok(true)
     }
 
-    /// Is the limit of a `learn` action not reached?
+    /// The very flow that a packet taught, if it is there.
+    fn learned(&self, l: &Learned) -> Option<&Arc<Rule>> {
+        let mask = CompactMask::new(&l.matching.mask);
+        let table = self.set.get(l.table_id)?;
+        let old = table.find(&mask, &l.matching.flow, i32::from(l.priority))?;
+        let mut actions = l.actions.clone();
+        super::check_for(&l.matching, l.table_id, &mut actions, &self.set.groups).ok()?;
+        (old.actions.list == actions && old.cookie == l.cookie).then_some(old)
+    }
+
+    /// Is the limit of a `learn` action not reached, or the flow there already? One that would take
+    /// another's place is one more.
     #[must_use]
     pub fn has_room_to_learn(&self, l: &Learned) -> bool {
-        if l.limit == 0 {
+        if l.limit == 0 || self.learned(l).is_some() {
             return true;
         }
         let Some(table) = self.set.get(l.table_id) else { return true };

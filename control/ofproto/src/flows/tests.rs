@@ -5,6 +5,8 @@ use weir_openflow::{Action, FlowMod, OfPort, OfpError};
 
 use super::*;
 use crate::config::TableConfig;
+use crate::view::BridgeId;
+use crate::xlate::learn::Learned;
 
 fn out(n: u16) -> Vec<Action> {
     vec![Action::Output { port: OfPort(n), max_len: 0 }]
@@ -79,6 +81,67 @@ fn an_added_flow_replaces_its_equal_and_keeps_counting_unless_told_otherwise() {
     assert_eq!((t.len(), counts(&t)), (1, (5, 500)));
     t.flow_mod(&FlowMod { flags: FlowModFlags::RESET_COUNTS, ..fm }, 20).unwrap();
     assert_eq!((t.len(), counts(&t)), (1, (0, 0)));
+}
+
+#[test]
+fn packets_owed_to_a_replaced_flow_are_its_successors() {
+    let mut t = FlowTables::new();
+    let only = |t: &FlowTables| t.by_id.values().next().unwrap().stats.clone();
+    t.flow_mod(&flow(1, 32, out(1)), 0).unwrap();
+    let old = only(&t);
+    t.flow_mod(&flow(1, 32, out(2)), 10).unwrap();
+    assert_eq!(only(&t).used_ms(), 0);
+    old.credit(2, 200, 5);
+    assert_eq!((only(&t).counts(), only(&t).used_ms()), ((2, 200), 5));
+    t.flow_mod(&FlowMod { flags: FlowModFlags::RESET_COUNTS, ..flow(1, 32, out(3)) }, 20).unwrap();
+    old.credit(1, 100, 15);
+    assert_eq!((only(&t).counts(), only(&t).used_ms()), ((0, 0), 5));
+}
+
+fn learned_flow(port: u16, idle_timeout: u16, hard_timeout: u16) -> Learned {
+    Learned {
+        bridge: BridgeId(0),
+        table_id: 0,
+        priority: 1,
+        cookie: 0,
+        idle_timeout,
+        hard_timeout,
+        flags: 0,
+        limit: 0,
+        matching: weir_openflow::Match::catchall(),
+        actions: out(port),
+    }
+}
+
+#[test]
+fn a_learn_actions_limit_counts_flows_that_are_not_there_yet() {
+    let mut t = FlowTables::new();
+    let limited = |port| Learned { limit: 1, ..learned_flow(port, 0, 10) };
+    assert_eq!(t.learn(&limited(1), 0), Ok(true));
+    assert_eq!(t.learn(&limited(1), 1), Ok(false));
+    assert!(t.has_room_to_learn(&limited(1)) && !t.has_room_to_learn(&limited(2)));
+    assert_eq!(t.learn(&limited(2), 2), Err(OfpError::OFPFMFC_TABLE_FULL));
+}
+
+#[test]
+fn learning_again_renews_the_hard_timeout_and_nothing_else() {
+    let mut t = FlowTables::new();
+    let learned = learned_flow;
+    assert_eq!(t.learn(&learned(1, 0, 10), 0), Ok(true));
+    assert_eq!(t.learn(&learned(1, 0, 10), 9_000), Ok(false));
+    t.expire(18_999);
+    let rule = t.by_id.values().next().unwrap().clone();
+    assert_eq!((rule.stats.used_ms(), rule.created_ms), (0, 0));
+    // With other actions it is changed, and keeps its age and timeouts.
+    assert_eq!(t.learn(&learned(2, 5, 0), 18_999), Ok(true));
+    let rule = t.by_id.values().next().unwrap().clone();
+    assert_eq!((rule.created_ms, rule.stats.timeouts()), (0, (0, 10)));
+    t.expire(28_999);
+    assert!(t.is_empty());
+    t.learn(&learned(1, 10, 0), 30_000).unwrap();
+    t.learn(&learned(1, 10, 0), 39_000).unwrap();
+    t.expire(40_000);
+    assert!(t.is_empty());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use weir_flow::action::Action as DpAction;
 use weir_flow::flow::{VLAN_CFI, eth_type};
 use weir_flow::odp::{Style, format_actions};
 use weir_flow::{Flow, PortNo};
-use weir_openflow::{NameMap, OfPort};
+use weir_openflow::{Actions, NameMap, OfPort};
 
 use super::flow_text;
 use crate::Switch;
@@ -24,10 +24,27 @@ pub struct Request {
     pub bridge: BridgeId,
     /// The packet's flow, `in_port` an OpenFlow port.
     pub flow: Flow,
+    /// Where the packet comes from.
+    pub packet: Packet,
     /// Let the packet teach, as if it had come (`-generate` or a packet).
     pub side_effects: bool,
     /// Write names of ports instead of numbers.
     pub names: bool,
+}
+
+/// Where a traced packet comes from.
+#[derive(Clone, Debug)]
+pub enum Packet {
+    /// It came in by its flow's port.
+    Received,
+    /// A controller sent it with these actions.
+    Sent(Actions),
+}
+
+/// What the reports of one trace share.
+struct Shown<'a> {
+    names: Option<&'a NameMap>,
+    style: Style<'a>,
 }
 
 /// Traces a packet through the tables.
@@ -50,11 +67,21 @@ pub fn trace(switch: &Switch, request: &Request, now_ms: u64) -> String {
     let in_port = OfPort(request.flow.in_port.get() as u16);
     let mut out = format!("Flow: {}\n", flow_text::packet(&request.flow, names.as_ref()));
     let tracing = if request.names { Tracing::Names } else { Tracing::Numbers };
-    let start = Start::Port { bridge: request.bridge, in_port };
+    let bridge = request.bridge;
+    let start = match &request.packet {
+        Packet::Received => Start::Port { bridge, in_port },
+        Packet::Sent(actions) => Start::PacketOut { bridge, in_port, actions },
+    };
+    let name_of = |no: PortNo| {
+        let (bridge, port) = switch.view(&guard).ingress(no)?;
+        Some(bridge.ports.get(&port)?.name.clone())
+    };
+    let style = Style { names: request.names.then_some(&name_of as _), ..Style::default() };
+    let shown = Shown { names: names.as_ref(), style };
     let outcome =
         switch.translate_key(&guard, &request.flow, start, now_ms, request.side_effects, tracing);
     let mut pending = VecDeque::new();
-    report(&mut out, &request.flow, &outcome, names.as_ref(), &mut pending);
+    report(&mut out, &request.flow, &outcome, &shown, &mut pending);
     let mut followed = 0;
     while let Some((id, flow)) = pending.pop_front() {
         followed += 1;
@@ -65,10 +92,10 @@ pub fn trace(switch: &Switch, request: &Request, now_ms: u64) -> String {
         let mut key = flow;
         key.recirc_id = id.into();
         out.push_str(&format!("\n\n{line}\nrecirc({id:#x})\n{line}\n\n"));
-        let shown = Flow { in_port: request.flow.in_port, ..key };
-        out.push_str(&format!("Flow: {}\n", flow_text::packet(&shown, names.as_ref())));
+        let copy = Flow { in_port: request.flow.in_port, ..key };
+        out.push_str(&format!("Flow: {}\n", flow_text::packet(&copy, names.as_ref())));
         let next = switch.translate_key(&guard, &key, start, now_ms, request.side_effects, tracing);
-        report(&mut out, &shown, &next, names.as_ref(), &mut pending);
+        report(&mut out, &copy, &next, &shown, &mut pending);
     }
     out
 }
@@ -77,7 +104,7 @@ fn report(
     out: &mut String,
     initial: &Flow,
     outcome: &Outcome,
-    names: Option<&NameMap>,
+    shown: &Shown<'_>,
     pending: &mut VecDeque<(u32, Flow)>,
 ) {
     out.push_str(&trace::format(&outcome.trace));
@@ -86,11 +113,11 @@ fn report(
     if outcome.final_flow == start {
         out.push_str("unchanged");
     } else {
-        out.push_str(&flow_text::packet(&outcome.final_flow, names));
+        out.push_str(&flow_text::packet(&outcome.final_flow, shown.names));
     }
-    let megaflow = flow_text::megaflow(initial, &outcome.examined, names);
+    let megaflow = flow_text::megaflow(initial, &outcome.examined, shown.names);
     out.push_str(&format!("\nMegaflow: {megaflow}\nDatapath actions: "));
-    out.push_str(&format_actions(&outcome.actions, &Style::default()));
+    out.push_str(&format_actions(&outcome.actions, &shown.style));
     if let Some(error) = outcome.error {
         out.push_str(&format!("\nTranslation failed ({error}), packet is dropped."));
     }
@@ -120,10 +147,4 @@ fn clean(flow: &Flow) -> Flow {
     let mut key = *flow;
     key.words_mut()[weir_flow::flow::KEY_WORDS..].fill(0);
     key
-}
-
-/// The datapath port that a traced flow's packets would come in by.
-#[must_use]
-pub fn ingress(switch: &Switch, request: &Request) -> Option<PortNo> {
-    switch.datapath_port(request.bridge, OfPort(request.flow.in_port.get() as u16))
 }

@@ -85,49 +85,78 @@ pub mod flag {
 /// Counters and timers of a flow, shared by its modified versions and by megaflows' credits.
 #[derive(Debug)]
 pub struct RuleStats {
+    counts: Arc<Counts>,
+    renewed_ms: AtomicU64,
+    idle_timeout: AtomicU16,
+    hard_timeout: AtomicU16,
+}
+
+/// What megaflows credit: it stays the same when another flow takes the place of this one, so that
+/// the packets which megaflows still owe are the new flow's.
+#[derive(Debug)]
+struct Counts {
     packets: AtomicU64,
     bytes: AtomicU64,
     used_ms: AtomicU64,
-    idle_timeout: AtomicU16,
-    hard_timeout: AtomicU16,
 }
 
 impl RuleStats {
     /// Zero counters.
     #[must_use]
     pub fn new(now_ms: u64, idle_timeout: u16, hard_timeout: u16) -> Self {
-        Self {
+        let counts = Counts {
             packets: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             used_ms: AtomicU64::new(now_ms),
+        };
+        Self {
+            counts: Arc::new(counts),
+            renewed_ms: AtomicU64::new(0),
             idle_timeout: AtomicU16::new(idle_timeout),
             hard_timeout: AtomicU16::new(hard_timeout),
         }
     }
 
+    /// The counters of a flow that takes the place of this one: they go on. With `reset` only the
+    /// time of the last packet does.
+    #[must_use]
+    pub fn successor(&self, idle_timeout: u16, hard_timeout: u16, reset: bool) -> Self {
+        let mut new = Self::new(self.used_ms(), idle_timeout, hard_timeout);
+        if !reset {
+            new.counts = self.counts.clone();
+        }
+        new
+    }
+
     /// Adds packets and bytes; `used_ms` only ever grows.
     pub fn credit(&self, packets: u64, bytes: u64, used_ms: u64) {
-        self.packets.fetch_add(packets, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.used_ms.fetch_max(used_ms, Ordering::Relaxed);
+        self.counts.packets.fetch_add(packets, Ordering::Relaxed);
+        self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.counts.used_ms.fetch_max(used_ms, Ordering::Relaxed);
     }
 
     /// Packets and bytes.
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
-        (self.packets.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+        let c = &self.counts;
+        (c.packets.load(Ordering::Relaxed), c.bytes.load(Ordering::Relaxed))
     }
 
-    /// When the last packet came, or the flow was made.
+    /// When the last packet came, or the first flow in this place was made.
     #[must_use]
     pub fn used_ms(&self) -> u64 {
-        self.used_ms.load(Ordering::Relaxed)
+        self.counts.used_ms.load(Ordering::Relaxed)
+    }
+
+    /// The flow was learned once more: the hard timeout starts anew.
+    pub fn renew(&self, now_ms: u64) {
+        self.renewed_ms.fetch_max(now_ms, Ordering::Relaxed);
     }
 
     /// Zeroes packets and bytes.
     pub fn reset(&self) {
-        self.packets.store(0, Ordering::Relaxed);
-        self.bytes.store(0, Ordering::Relaxed);
+        self.counts.packets.store(0, Ordering::Relaxed);
+        self.counts.bytes.store(0, Ordering::Relaxed);
     }
 
     /// Idle and hard timeout in seconds, 0 for none.
@@ -170,7 +199,7 @@ pub struct Rule {
     pub actions: Arc<RuleActions>,
     /// When it was made, in monotonic milliseconds.
     pub created_ms: u64,
-    /// When it was last changed by a flow-mod: the hard timeout counts from here.
+    /// When it was last changed by a flow-mod.
     pub modified_ms: u64,
     /// Counters.
     pub stats: Arc<RuleStats>,
@@ -181,6 +210,12 @@ impl Rule {
     #[must_use]
     pub fn matches(&self, flow: &Flow) -> bool {
         self.mask.matches(&self.key, flow)
+    }
+
+    /// When the hard timeout began.
+    #[must_use]
+    pub fn fresh_ms(&self) -> u64 {
+        self.modified_ms.max(self.stats.renewed_ms.load(Ordering::Relaxed))
     }
 
     /// Its match, written out.

@@ -100,7 +100,7 @@ impl Ctx<'_> {
 
             // Header changes
             Action::SetField(f) => self.set_field(f),
-            Action::RegMove { src, dst } => self.reg_move(src, dst),
+            Action::RegMove { src, dst, .. } => self.reg_move(src, dst),
             Action::SetVlanVid(v) => {
                 self.set_tci(VLAN_VID_MASK, v.value, v.push_vlan_if_needed);
             }
@@ -391,6 +391,10 @@ impl Ctx<'_> {
     }
 
     fn pop_mpls(&mut self, ethertype: u16) {
+        if self.flow.mpls_lse != self.base.mpls_lse {
+            // What was written to the label is gone with it, but whether there was one is not known.
+            self.wc.0.mpls_lse = [u32::MAX.into(); weir_flow::flow::MAX_MPLS_LABELS];
+        }
         let n = mpls::count(&self.flow, Some(&mut self.wc));
         if mpls::pop(&mut self.flow, n, ethertype, &mut self.wc) {
             if !mpls::is_mpls(ethertype) {
@@ -418,9 +422,9 @@ impl Ctx<'_> {
     fn learn(&mut self, action: &weir_openflow::actions::action::LearnAction) {
         let learned = learn::execute(action, self.bridge.id, &self.flow, &mut self.wc);
         let learned = std::sync::Arc::new(learned);
-        if self.env.side_effects {
+        if self.env.teaches() {
             self.env.learner.learn(&learned, self.env.now_ms);
-        } else {
+        } else if !self.env.packet_out {
             self.note(NodeKind::Warning, || {
                 "suppressing side effects, so learn action ignored".to_owned()
             });
@@ -489,15 +493,14 @@ impl Ctx<'_> {
         let flow = self.flow;
         let stack = self.stack.clone();
         let stack_bytes = self.stack_bytes;
-        // The clone has the action set so far, and executes it.
+        // The clone has the action set so far, and executes it. Its `exit` ends everything.
         let action_set = self.action_set.clone();
-        let (exit, was_mpls) = (self.exit, self.was_mpls);
+        let was_mpls = self.was_mpls;
         self.run_clone(actions, last);
         self.flow = flow;
         self.stack = stack;
         self.stack_bytes = stack_bytes;
         self.action_set = action_set;
-        self.exit = exit;
         self.was_mpls = was_mpls;
     }
 
@@ -535,6 +538,8 @@ impl Ctx<'_> {
         }
         if self.freezing.is_some() {
             self.finish_freezing();
+            // What was put off is not ended: if this was a clone, the packet goes on.
+            self.exit = false;
         }
     }
 }

@@ -99,6 +99,13 @@ pub struct Env<'a> {
     pub now_ms: u64,
 }
 
+impl Env<'_> {
+    /// Does the packet teach at once? What a controller sends does so when it is on its way.
+    pub(super) fn teaches(&self) -> bool {
+        self.side_effects && !self.packet_out
+    }
+}
+
 /// Whose actions are being executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
@@ -153,7 +160,7 @@ pub struct Ctx<'a> {
     pub(super) freezing: Option<Vec<Step>>,
     /// The hash that the datapath is to compute before the packet comes back.
     pub(super) hash_wanted: Option<(HashAlgorithm, u32)>,
-    /// Has it computed one?
+    /// Has it computed one? A packet that was not recirculated has one only if a trace says so.
     pub(super) hashed: bool,
     pub(super) credits: Vec<CreditEntry>,
     pub(super) recirculations: Vec<Arc<RecircHandle>>,
@@ -212,7 +219,7 @@ impl<'a> Ctx<'a> {
             was_mpls: false,
             freezing: None,
             hash_wanted: None,
-            hashed: false,
+            hashed: flow.dp_hash.get() != 0 && flow.recirc_id.get() == 0,
             credits: Vec::new(),
             recirculations: Vec::new(),
             trace: None,

@@ -27,6 +27,11 @@ pub(super) fn count(flow: &Flow, mut wc: Option<&mut Mask>) -> usize {
         if lse.get() & BOS != 0 {
             return i + 1;
         }
+        if let Some(m) = wc.as_deref_mut().and_then(|wc| wc.0.mpls_lse.get_mut(i)) {
+            // That it is zero takes all bits, that it is not takes one.
+            let top = 0x8000_0000u32.checked_shr(lse.get().leading_zeros());
+            *m = (m.get() | top.unwrap_or(u32::MAX)).into();
+        }
         n += usize::from(lse.get() != 0);
     }
     n
@@ -123,7 +128,12 @@ pub(super) fn set_outermost(field: &Field, flow: &mut Flow, wc: &mut Mask, value
 
 /// Appends the pops, sets and pushes that make `base`'s labels into `flow`'s.
 pub(super) fn commit(flow: &Flow, base: &mut Flow, wc: &mut Mask, out: &mut Vec<Action>) {
-    let (mut n_base, n_flow) = (count(base, None), count(flow, None));
+    if is_mpls(base.dl_type.get()) == is_mpls(flow.dl_type.get()) && base.mpls_lse == flow.mpls_lse
+    {
+        return;
+    }
+    let mut n_base = count(base, Some(&mut *wc));
+    let n_flow = count(flow, Some(&mut *wc));
     let inner = |f: &Flow, n: usize, i: usize| f.mpls_lse.get(n - 1 - i).map(|l| l.get());
     let mut common = 0;
     while common < n_base.min(n_flow) && inner(base, n_base, common) == inner(flow, n_flow, common)
@@ -151,6 +161,10 @@ pub(super) fn commit(flow: &Flow, base: &mut Flow, wc: &mut Mask, out: &mut Vec<
             }
             n_base -= 1;
         }
+    }
+    if n_base < n_flow {
+        // Labels that a clone popped come back: they are those of the packet.
+        wc.0.mpls_lse = [u32::MAX.into(); MAX_MPLS_LABELS];
     }
     while n_base < n_flow {
         let Some(lse) = flow.mpls_lse.get(n_flow - n_base - 1) else { break };

@@ -30,13 +30,17 @@ struct Tag {
 }
 
 impl Tags {
+    /// The tags that are there: a TCI without its presence bit is none, and ends them.
     fn of(flow: &Flow) -> Self {
-        let tag = |v: &Vlan| Tag {
-            tpid: v.tpid.get(),
-            vid: v.tci.get() & VLAN_VID_MASK,
-            pcp: v.tci.get() & VLAN_PCP_MASK,
-        };
-        Self([tag(&flow.vlans[0]), tag(&flow.vlans[1])])
+        let mut tags = Self::default();
+        for (t, v) in tags.0.iter_mut().zip(&flow.vlans) {
+            let (tpid, tci) = (v.tpid.get(), v.tci.get());
+            if !is_vlan(tpid) || tci & VLAN_CFI == 0 {
+                break;
+            }
+            *t = Tag { tpid, vid: tci & VLAN_VID_MASK, pcp: tci & VLAN_PCP_MASK };
+        }
+        tags
     }
 
     fn put(&self, flow: &mut Flow, priority: PriorityTags) {
@@ -77,20 +81,16 @@ impl Tags {
         }
     }
 
-    /// The other way.
-    fn out_of_bridge(self, bundle: &BundleView) -> Self {
+    /// The other way. `pcp` is the packet's priority.
+    fn out_of_bridge(self, bundle: &BundleView, pcp: u16) -> Self {
         let mut tags = match bundle.mode {
             VlanMode::Access => Self::default(),
             VlanMode::NativeUntagged if self.0[0].vid == bundle.vlan => self.pop(),
             VlanMode::Trunk | VlanMode::NativeTagged | VlanMode::NativeUntagged => self,
             VlanMode::Dot1qTunnel => self.pop(),
         };
-        let outer = &mut tags.0[0];
-        if outer.vid == 0 {
-            outer.pcp = match bundle.priority_tags {
-                PriorityTags::Never => 0,
-                PriorityTags::IfNonzero | PriorityTags::Always => self.0[0].pcp,
-            };
+        if bundle.priority_tags != PriorityTags::Never {
+            tags.0[0].pcp = pcp;
         }
         tags
     }
@@ -128,12 +128,17 @@ impl Ctx<'_> {
             return;
         }
         let mut tags = Tags::of(&self.flow);
+        self.examine_inner_tag();
         if let Some(input) = input {
             if !self.vid_is_valid(tags.0[0].vid, input) {
                 self.note(NodeKind::Warning, || {
                     "disallowed VLAN VID for this input port, dropping".to_owned()
                 });
                 return;
+            }
+            if input.mode == VlanMode::Dot1qTunnel {
+                // There may be no room for the innermost tag.
+                vlan::examine(&self.flow, &mut self.wc);
             }
             tags = tags.into_bridge(input);
             if !bridge.forward_bpdu && is_reserved(self.flow.dl_dst) {
@@ -145,6 +150,22 @@ impl Ctx<'_> {
             self.learn_source(input, tags.0[0].vid);
         }
         self.forward(input, tags);
+    }
+
+    /// An inner tag that is all zero vanishes, and one with a VID keeps packets from access ports: of
+    /// another one, a single bit tells that it is not so.
+    fn examine_inner_tag(&mut self) {
+        if self.flow.n_vlans() < 2 {
+            return;
+        }
+        let tci = self.flow.vlans[1].tci.get();
+        let some = |of: u16| if tci & of == 0 { of } else { tci & of & (tci & of).wrapping_neg() };
+        let mut bits = some(VLAN_VID_MASK);
+        if tci & VLAN_VID_MASK == 0 {
+            bits |= some(VLAN_PCP_MASK);
+        }
+        let old = self.wc.0.vlans[1].tci.get();
+        self.wc.0.vlans[1].tci = (old | bits | VLAN_CFI).into();
     }
 
     fn vid_is_valid(&mut self, vid: u16, input: &BundleView) -> bool {
@@ -197,7 +218,7 @@ impl Ctx<'_> {
             gratuitous_arp: is_gratuitous_arp(&self.flow, &mut self.wc),
         };
         let shared = &self.bridge.shared;
-        if self.env.side_effects && shared.see_station(&seen, self.env.now_ms) {
+        if self.env.teaches() && shared.see_station(&seen, self.env.now_ms) {
             let mac = weir_openflow::value_text::address::format_mac(seen.station.mac);
             let name = &input.name;
             self.note(NodeKind::Detail, || {
@@ -233,11 +254,11 @@ impl Ctx<'_> {
                 self.note(NodeKind::Detail, || {
                     "no learned MAC for destination, flooding".to_owned()
                 });
-                let vid = tags.0[0].vid;
+                let [outer, inner] = tags.0;
                 for output in &bridge.bundles {
                     let back = input.is_some_and(|i| i.id == output.id);
                     if !back
-                        && output.includes_vlan(vid)
+                        && output.includes_vlans(outer.vid, inner.vid)
                         && output.floodable
                         && !is_isolated(input, output)
                     {
@@ -251,7 +272,11 @@ impl Ctx<'_> {
     fn output_bundle(&mut self, output: &BundleView, tags: Tags) {
         let Some(port) = output.members.first() else { return };
         let old = self.flow.vlans;
-        tags.out_of_bridge(output).put(&mut self.flow, output.priority_tags);
+        if output.priority_tags != PriorityTags::Never {
+            vlan::examine(&self.flow, &mut self.wc);
+        }
+        let pcp = old[0].tci.get() & VLAN_PCP_MASK;
+        tags.out_of_bridge(output, pcp).put(&mut self.flow, output.priority_tags);
         self.output_port(*port, false, false);
         self.flow.vlans = old;
     }

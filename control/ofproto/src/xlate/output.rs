@@ -51,10 +51,6 @@ pub struct PacketInState {
     pub metadata: u64,
     /// Tunnel identifier.
     pub tun_id: u64,
-    /// `pkt_mark`
-    pub pkt_mark: u32,
-    /// The action set's output.
-    pub actset_output: u32,
     /// Userdata of the `controller` action.
     pub userdata: Vec<u8>,
 }
@@ -206,13 +202,13 @@ impl<'a> Ctx<'a> {
     }
 
     pub(super) fn output_reg(&mut self, src: &Subfield, max_len: u16, last: bool) {
+        fields::examine_sub(src, &mut self.wc);
         let port = fields::read(src, &self.flow);
         let Ok(number) = u16::try_from(port) else {
             self.note(NodeKind::Warning, || format!("output port {port} is out of range"));
             return;
         };
         self.note(NodeKind::Detail, || format!("output port is {port}"));
-        fields::examine_sub(src, &mut self.wc);
         self.output(OfPort(number), max_len, false, last);
     }
 
@@ -281,8 +277,6 @@ impl<'a> Ctx<'a> {
             regs: f.regs.map(U32::get),
             metadata: f.metadata.get(),
             tun_id: f.tun_id.get(),
-            pkt_mark: f.pkt_mark.get(),
-            actset_output: f.actset_output.get(),
             userdata,
         };
         let recirc_id = self.pipeline_state();

@@ -6,10 +6,11 @@ use weir_flow::flow::{VLAN_CFI, eth_type};
 use weir_flow::odp::{Style, format_actions};
 use weir_flow::{Flow, Mask, PortNo};
 use weir_openflow::actions::action::{
-    ControllerAction, HashFields, MultipathAction, MultipathAlgorithm, SetFieldAction,
-    SetFieldForm, SetL4Port, SetVlan,
+    ControllerAction, HashFields, MultipathAction, MultipathAlgorithm, ResubmitForm,
+    SetFieldAction, SetFieldForm, SetL4Port, SetVlan,
 };
 use weir_openflow::matching::{FieldValue, Subfield};
+use weir_openflow::messages::group::GroupMod;
 use weir_openflow::{Action, FlowMod, OfPort};
 
 use crate::Switch;
@@ -23,6 +24,13 @@ use crate::xlate::{Outcome, Start};
 /// A bridge with ports 1 to 4 (datapath ports 1 to 4), port 4 a VLAN 5 access port, and a patch to
 /// a second bridge whose port 1 is datapath port 11.
 pub(crate) fn two_bridges() -> Switch {
+    let access = VlanConfig { mode: VlanMode::Access, tag: 5, ..VlanConfig::default() };
+    let trunk = VlanConfig::default();
+    bridges(&[trunk.clone(), trunk.clone(), trunk, access])
+}
+
+/// The same with ports 1 to 4 treating VLANs in these ways.
+pub(super) fn bridges(vlans: &[VlanConfig; 4]) -> Switch {
     let port = |name: &str, n: u16, behind| PortConfig {
         name: name.to_owned(),
         ofport: OfPort(n),
@@ -45,11 +53,11 @@ pub(crate) fn two_bridges() -> Switch {
     let mut br0 = BridgeConfig { fail_mode: FailMode::Secure, ..BridgeConfig::new("br0") };
     br0.ports = (1..5u16).map(|n| port(&format!("p{n}"), n, dp(u32::from(n)))).collect();
     br0.ports.push(port("to1", 10, patch("to0")));
-    let access = VlanConfig { mode: VlanMode::Access, tag: 5, ..VlanConfig::default() };
     br0.bundles = br0
         .ports
         .iter()
-        .map(|p| bundle(p, if p.ofport.0 == 4 { access.clone() } else { VlanConfig::default() }))
+        .enumerate()
+        .map(|(n, p)| bundle(p, vlans.get(n).cloned().unwrap_or_default()))
         .collect();
     let mut br1 = BridgeConfig { fail_mode: FailMode::Secure, ..BridgeConfig::new("br1") };
     br1.ports = vec![port("q1", 1, dp(11)), port("to0", 10, patch("to1"))];
@@ -66,20 +74,27 @@ pub(crate) fn add(switch: &Switch, bridge: &str, fm: &FlowMod) {
     state.flows.publish(&bridge.shared);
 }
 
-fn translate(switch: &Switch, key: &Flow, side_effects: bool) -> Outcome {
+pub(super) fn add_group(switch: &Switch, bridge: &str, gm: &GroupMod) {
+    let bridge = switch.bridge(bridge).unwrap();
+    let mut state = bridge.lock();
+    let _ = state.flows.group_mod(gm, 0);
+    state.flows.publish(&bridge.shared);
+}
+
+pub(super) fn translate(switch: &Switch, key: &Flow, side_effects: bool) -> Outcome {
     let guard = weir_rcu::pin();
     switch.translate_key(&guard, key, Start::Ingress, 0, side_effects, Tracing::Off)
 }
 
-fn text(o: &Outcome) -> String {
+pub(super) fn text(o: &Outcome) -> String {
     format_actions(&o.actions, &Style::default())
 }
 
-fn out(n: u16) -> Action {
+pub(super) fn out(n: u16) -> Action {
     Action::Output { port: OfPort(n), max_len: u16::MAX }
 }
 
-fn key(in_port: u32, dl_type: u16) -> Flow {
+pub(super) fn key(in_port: u32, dl_type: u16) -> Flow {
     let mut f = Flow::ZERO;
     f.in_port = in_port.into();
     f.dl_src = [2, 0, 0, 0, 0, 1];
@@ -142,7 +157,7 @@ fn recirculation_goes_on_where_it_stopped() {
     let mut pop = FlowMod {
         actions: vec![
             Action::PopMpls { ethertype: eth_type::IPV4 },
-            Action::Resubmit { in_port: OfPort::IN_PORT, table_id: 1, with_ct_orig: false },
+            Action::Resubmit { in_port: OfPort::IN_PORT, table_id: 1, form: ResubmitForm::Table },
             out(3),
         ],
         ..FlowMod::default()
@@ -172,7 +187,8 @@ fn recirculation_goes_on_where_it_stopped() {
 #[test]
 fn endless_resubmits_end() {
     let switch = two_bridges();
-    let again = Action::Resubmit { in_port: OfPort::IN_PORT, table_id: 0, with_ct_orig: false };
+    let again =
+        Action::Resubmit { in_port: OfPort::IN_PORT, table_id: 0, form: ResubmitForm::Table };
     let fm = FlowMod { actions: vec![out(2), again.clone(), again], ..FlowMod::default() };
     add(&switch, "br0", &fm);
     let o = translate(&switch, &key(1, 0x1234), false);
@@ -268,7 +284,7 @@ fn field_action() -> impl Strategy<Value = Action> {
     let moved = (pick(), pick()).prop_filter_map("width", |(a, b)| {
         let n_bits = a.bits.min(b.bits).min(8);
         let part = |f: &weir_flow::Field| Subfield { field: f.id, ofs: 0, n_bits };
-        (a.id != b.id).then(|| Action::RegMove { src: part(a), dst: part(b) })
+        (a.id != b.id).then(|| Action::RegMove { src: part(a), dst: part(b), onf: false })
     });
     prop_oneof![set, moved]
 }
@@ -302,7 +318,7 @@ fn plain_action() -> impl Strategy<Value = Action> {
         1 => Just(Action::Controller(Box::<ControllerAction>::default())),
         1 => Just(Action::Exit),
         1 => (0u8..4, 1u16..5).prop_map(|(table_id, p)| Action::Resubmit {
-            in_port: if p < 3 { OfPort(p) } else { OfPort::IN_PORT }, table_id, with_ct_orig: false,
+            in_port: if p < 3 { OfPort(p) } else { OfPort::IN_PORT }, table_id, form: ResubmitForm::Table,
         }),
         1 => Just(Action::Multipath(Box::new(MultipathAction {
             fields: HashFields::SymmetricL4, basis: 1, algorithm: MultipathAlgorithm::ModuloN,

@@ -18,7 +18,8 @@ pub(super) fn pop(flow: &mut Flow, wc: &mut Mask) {
     if n == 0 {
         return;
     }
-    exact(wc, 1, n);
+    // The outermost too: a tag that is pushed later may or may not be the one that went.
+    exact(wc, 0, n);
     flow.vlans.copy_within(1.., 0);
     flow.vlans[MAX_VLANS - 1] = Vlan::default();
 }
@@ -38,6 +39,11 @@ pub(super) fn fix_tpid(flow: &mut Flow) {
 #[must_use]
 pub(super) fn tag(tpid: u16, tci: u16) -> Vlan {
     Vlan { tpid: tpid.into(), tci: tci.into() }
+}
+
+/// Adds all tags to a mask.
+pub(super) fn examine(flow: &Flow, wc: &mut Mask) {
+    exact(wc, 0, flow.n_vlans());
 }
 
 fn exact(wc: &mut Mask, from: usize, to: usize) {

@@ -37,8 +37,9 @@ pub enum Action {
     // Header changes
     /// `set_field:V[/M]->F`, `load:V->F[a..b]`
     SetField(Box<SetFieldAction>),
-    /// `move:SRC[]->DST[]`
-    RegMove { src: Subfield, dst: Subfield },
+    /// `move:SRC[]->DST[]`. `onf` says that it came as the ONF's copy_field of OpenFlow 1.3, where it is
+    /// written the same way again; other versions have one form each.
+    RegMove { src: Subfield, dst: Subfield, onf: bool },
     /// `set_vlan_vid:V`, `mod_vlan_vid:V`
     SetVlanVid(SetVlan<u16>),
     /// `set_vlan_pcp:P`, `mod_vlan_pcp:P`
@@ -100,7 +101,7 @@ pub enum Action {
 
     // Flow of control
     /// `resubmit:PORT`, `resubmit(PORT,TABLE[,ct])`; table 255 is the current one.
-    Resubmit { in_port: OfPort, table_id: u8, with_ct_orig: bool },
+    Resubmit { in_port: OfPort, table_id: u8, form: ResubmitForm },
     /// `learn(...)`
     Learn(Box<LearnAction>),
     /// `conjunction(ID,CLAUSE/N)`; `clause` counts from 0 here, from 1 in text.
@@ -143,6 +144,17 @@ pub enum Action {
     WriteMetadata { metadata: u64, mask: u64 },
     /// `goto_table:T`
     GotoTable(u8),
+}
+
+/// Which wire form an [`Action::Resubmit`] came in; it is written the same way again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ResubmitForm {
+    /// `NXAST_RESUBMIT`, which has no table.
+    Port,
+    /// `NXAST_RESUBMIT_TABLE`; also what texts stand for.
+    Table,
+    /// `NXAST_RESUBMIT_TABLE_CT`: the lookup is for the original direction's addresses (`ct`).
+    TableCt,
 }
 
 /// See [`Action::Controller`].

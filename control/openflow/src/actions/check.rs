@@ -3,6 +3,7 @@
 use weir_flow::flow::{FRAG_LATER, MAX_VLANS, PT_ETH, VLAN_CFI, eth_type, ip_proto};
 
 use super::Action;
+use super::action::ResubmitForm;
 use super::family::{conntrack, learn, nat, set_field};
 use crate::matching::Match;
 use crate::matching::prerequisites::{dl_type, is_ct_valid, is_mpls};
@@ -147,7 +148,7 @@ fn check_action(action: &mut Action, cx: &mut CheckContext) -> Result<(), OfpErr
             }
         }
         Action::SetField(sf) => return set_field::check(sf, cx),
-        Action::RegMove { src, dst } => {
+        Action::RegMove { src, dst, .. } => {
             src.check_src(Some(&cx.matched))?;
             return dst.check_dst(Some(&cx.matched));
         }
@@ -175,7 +176,7 @@ fn check_action(action: &mut Action, cx: &mut CheckContext) -> Result<(), OfpErr
             }
         }
         Action::FinTimeout { .. } => cx.require(cx.matched.flow.nw_proto == ip_proto::TCP),
-        Action::Resubmit { with_ct_orig: true, .. } => {
+        Action::Resubmit { form: ResubmitForm::TableCt, .. } => {
             if !is_ct_valid(&cx.matched.flow, Some(&cx.matched.mask.0)) {
                 return Err(OfpError::OFPBAC_MATCH_INCONSISTENT);
             }

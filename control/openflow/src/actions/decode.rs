@@ -6,7 +6,7 @@ use super::table::WIRE_FORMS;
 use super::verify::{self, Outer};
 use super::{Action, Actions};
 use crate::ofp_errors::OfpError;
-use crate::print::hex_dump;
+use crate::print::hex_numbers;
 use crate::version::OfVersion;
 use crate::wire::Reader;
 
@@ -21,12 +21,9 @@ pub(crate) fn decode_unverified(bytes: &[u8], cx: DecodeContext) -> Result<Actio
         let at = bytes.len() - r.len();
         let action = raw::pull(&mut r, WIRE_FORMS, cx).inspect_err(|error| {
             if log::log_enabled!(target: "ofp_actions", log::Level::Warn) {
-                let dump = hex_dump(bytes);
-                // Offsets and numbers, without the characters.
-                let bare = |l: &str| l.split(" |").next().unwrap_or_default().trim_end().to_owned();
-                let dump: Vec<_> = dump.lines().map(bare).collect();
+                let dump = hex_numbers(bytes);
                 log::warn!(
-                    target: "ofp_actions", "bad action at offset {at} ({error}):\n{}", dump.join("\n")
+                    target: "ofp_actions", "bad action at offset {at} ({error}):\n{}", dump.trim_end()
                 );
             }
         })?;

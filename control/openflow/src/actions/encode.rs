@@ -24,7 +24,7 @@ pub(crate) fn encode_action(action: &Action, v: OfVersion, out: &mut Vec<u8>) {
         Action::OutputTrunc { port, max_len } => output::encode_trunc(*port, *max_len, v, out),
         Action::Bundle(b) => hash::encode_bundle(b, v, out),
         Action::SetField(sf) => set_field::encode(sf, v, out),
-        Action::RegMove { src, dst } => registers::encode_move(src, dst, v, out),
+        Action::RegMove { src, dst, onf } => registers::encode_move(src, dst, *onf, v, out),
         Action::SetVlanVid(a) => vlan::encode_vid(a, v, out),
         Action::SetVlanPcp(a) => vlan::encode_pcp(a, v, out),
         Action::StripVlan { .. } => vlan::encode_strip(v, out),
@@ -53,8 +53,8 @@ pub(crate) fn encode_action(action: &Action, v: OfVersion, out: &mut Vec<u8>) {
         Action::SetQueue(queue) => SET_QUEUE.put_arg(v, out, 4, (*queue).into()),
         Action::PopQueue => POP_QUEUE.put_void(v, out),
         Action::FinTimeout { idle, hard } => pipeline::encode_fin_timeout(*idle, *hard, v, out),
-        Action::Resubmit { in_port, table_id, with_ct_orig } => {
-            resubmit::encode(*in_port, *table_id, *with_ct_orig, v, out);
+        Action::Resubmit { in_port, table_id, form } => {
+            resubmit::encode(*in_port, *table_id, *form, v, out);
         }
         Action::Learn(l) => learn::encode(l, v, out),
         Action::Conjunction { id, clause, n_clauses } => {

@@ -83,7 +83,7 @@ fn write_action(f: &mut fmt::Formatter<'_>, action: &Action, names: Names<'_>) -
         }
         Action::Bundle(b) => hash::format_bundle(f, b, names),
         Action::SetField(sf) => set_field::format(f, sf, names),
-        Action::RegMove { src, dst } => write!(f, "move:{src}->{dst}"),
+        Action::RegMove { src, dst, .. } => write!(f, "move:{src}->{dst}"),
         Action::SetVlanVid(a) => {
             let name = if a.push_vlan_if_needed { "mod_vlan_vid" } else { "set_vlan_vid" };
             write!(f, "{name}:{}", a.value)
@@ -125,8 +125,8 @@ fn write_action(f: &mut fmt::Formatter<'_>, action: &Action, names: Names<'_>) -
         }
         Action::SetQueue(queue) => write!(f, "set_queue:{queue}"),
         Action::FinTimeout { idle, hard } => pipeline::format_fin_timeout(f, *idle, *hard),
-        Action::Resubmit { in_port, table_id, with_ct_orig } => {
-            resubmit::format(f, *in_port, *table_id, *with_ct_orig, names)
+        Action::Resubmit { in_port, table_id, form } => {
+            resubmit::format(f, *in_port, *table_id, *form, names)
         }
         Action::Learn(l) => learn::format(f, l, names),
         Action::Conjunction { id, clause, n_clauses } => {

@@ -4,6 +4,7 @@
 //! A new action is a variant of [`Action`], a row for each of its wire forms here, a name for its
 //! text, and its functions in a file of `family`.
 
+use super::action::ResubmitForm;
 use super::family::{
     conntrack, controller, encap, fields, hash, header, instruction, learn, mpls, nat, output,
     pipeline, registers, resubmit, sample, set_field, ttl, tunnel, vlan,
@@ -120,9 +121,9 @@ wire_forms! {
     METER15 = "OFPAT_METER" [(OF, 6..=6, 29)] 8 => |b| Ok(Action::Meter(b.arg_u32()?));
     RESUBMIT = "NXAST_RESUBMIT" [(NX, 1..=6, 1)] 16 => resubmit::decode;
     RESUBMIT_TABLE = "NXAST_RESUBMIT_TABLE" [(NX, 1..=6, 14)] 16
-        => |b| resubmit::decode_table(b, false);
+        => |b| resubmit::decode_table(b, ResubmitForm::Table);
     RESUBMIT_TABLE_CT = "NXAST_RESUBMIT_TABLE_CT" [(NX, 1..=6, 44)] 16
-        => |b| resubmit::decode_table(b, true);
+        => |b| resubmit::decode_table(b, ResubmitForm::TableCt);
     LEARN = "NXAST_LEARN" [(NX, 1..=6, 16)] 32 + ... => learn::decode;
     LEARN2 = "NXAST_LEARN2" [(NX, 1..=6, 45)] 40 + ... => learn::decode2;
     EXIT = "NXAST_EXIT" [(NX, 1..=6, 17)] 16 => void!(Action::Exit);

@@ -60,13 +60,16 @@ pub struct FlowParser<'a> {
     pub tables: Option<&'a NameMap>,
     /// Formats that can express the last flow.
     pub usable: Protocols,
+    /// Is told what normalizing the match of a flow-mod would change. The flow itself stays as it was
+    /// written: the switch normalizes it.
+    pub on_normalization: fn(&Normalized),
 }
 
 impl<'a> FlowParser<'a> {
     /// For texts that may use these names.
     #[must_use]
     pub fn new(ports: Option<&'a NameMap>, tables: Option<&'a NameMap>) -> Self {
-        Self { ports, tables, usable: Protocols::ANY }
+        Self { ports, tables, usable: Protocols::ANY, on_normalization: |_| () }
     }
 
     /// Reads a flow. [`FlowParser::usable`] says afterwards which formats can express it.
@@ -109,6 +112,11 @@ impl<'a> FlowParser<'a> {
         }
         if let Some(actions) = actions {
             self.actions(&mut fm, actions)?;
+        }
+        if command.is_some()
+            && let Some(changed) = fm.matched.clone().normalize()
+        {
+            (self.on_normalization)(&changed);
         }
         Ok(fm)
     }
@@ -210,7 +218,9 @@ impl<'a> FlowParser<'a> {
             return Ok(());
         }
         if !allowed.new_cookie {
-            text_error!("cannot set cookie");
+            text_error!(
+                "cannot set cookie (to match on a cookie, specify a mask, e.g. cookie={value}/-1)"
+            );
         }
         fm.new_cookie = Some(u64_arg(value)?);
         fm.modify_cookie = true;
@@ -279,12 +289,6 @@ impl FlowParser<'_> {
     }
 }
 
-/// What normalizing the flow's match would change; `ovs-ofctl` logs it, the switch does it.
-#[must_use]
-pub fn normalization(fm: &FlowMod) -> Option<Normalized> {
-    fm.matched.clone().normalize()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,7 +312,10 @@ mod tests {
         assert_eq!((fm.cookie, fm.cookie_mask, fm.new_cookie), (5, 7, None));
         let fm = parse("modify actions=drop", Purpose::Prefixed).unwrap();
         assert_eq!(fm.new_cookie, Some(0));
-        assert_eq!(parse("cookie=5", Purpose::Stats).unwrap_err(), "cannot set cookie");
+        assert_eq!(
+            parse("cookie=5", Purpose::Stats).unwrap_err(),
+            "cannot set cookie (to match on a cookie, specify a mask, e.g. cookie=5/-1)"
+        );
         assert_eq!(parse("actions=drop", Purpose::Stats).unwrap_err(), "unknown keyword actions");
     }
 

@@ -127,8 +127,9 @@ pub fn encode(m: &Match, out: &mut Vec<u8>) {
     wild(wildcard::TP_DST, mask.tp_dst.get() == 0);
     wild(wildcard::DL_SRC, mask.dl_src == [0; 6]);
     wild(wildcard::DL_DST, mask.dl_dst == [0; 6]);
-    wild((32 - mask.nw_src.get().count_ones()) << wildcard::NW_SRC_SHIFT, true);
-    wild((32 - mask.nw_dst.get().count_ones()) << wildcard::NW_DST_SHIFT, true);
+    // Of a mask that is no prefix, the shortest prefix that has all its bits.
+    wild(mask.nw_src.get().trailing_zeros() << wildcard::NW_SRC_SHIFT, true);
+    wild(mask.nw_dst.get().trailing_zeros() << wildcard::NW_DST_SHIFT, true);
     let (tci, tci_mask) = (flow.vlans[0].tci.get(), mask.vlans[0].tci.get());
     let (mut dl_vlan, mut pcp) = (0, 0);
     if tci_mask == 0 {

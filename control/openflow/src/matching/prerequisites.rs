@@ -53,7 +53,8 @@ fn is_icmpv6(flow: &Flow) -> bool {
     dl_type(flow) == eth_type::IPV6 && flow.nw_proto == ip_proto::ICMPV6
 }
 
-fn is_nd(flow: &Flow, types: &[u16]) -> bool {
+/// Is it a neighbour discovery packet of one of these types?
+pub(crate) fn is_nd(flow: &Flow, types: &[u16]) -> bool {
     is_icmpv6(flow) && flow.tp_dst.get() == 0 && types.contains(&flow.tp_src.get())
 }
 

@@ -8,6 +8,7 @@ use weir_flow::{Field, FieldId};
 use super::{FieldValue, Match, prerequisites};
 use crate::nxm::header::{field_by_oxm_name, preferred};
 use crate::ofp_errors::OfpError;
+use crate::value_text::field::action_name;
 use crate::value_text::{TextError, text_error};
 
 /// `n_bits` bits of `field`, from bit `ofs` (0 is the least significant) on.
@@ -112,7 +113,7 @@ impl Subfield {
         if let Some(m) = matched
             && !prerequisites::are_ok(field, &m.flow, Some(&m.mask.0))
         {
-            log::warn!(target: "meta_flow", "{what} field {} lacks correct prerequisites", field.name);
+            log::warn!(target: "meta_flow", "{what} field {} lacks correct prerequisites", action_name(field));
             return Err(OfpError::OFPBAC_MATCH_INCONSISTENT);
         }
         Ok(())
@@ -134,7 +135,7 @@ impl Subfield {
         self.check(matched, "destination")?;
         let field = self.field.field();
         if !field.writable {
-            log::warn!(target: "meta_flow", "destination field {} is not writable", field.name);
+            log::warn!(target: "meta_flow", "destination field {} is not writable", action_name(field));
             return Err(OfpError::OFPBAC_BAD_SET_ARGUMENT);
         }
         Ok(())

@@ -43,6 +43,10 @@ impl AsyncType {
     }
 }
 
+/// `OFPR_ACTION`
+const ACTION: u32 = 1 << 1;
+/// `OFPR_ACTION_SET`, `OFPR_GROUP` and `OFPR_PACKET_OUT`: before OpenFlow 1.4 they are `OFPR_ACTION`.
+const OTHER_ACTIONS: u32 = 0b11_1000;
 /// `OFPR_EXPLICIT_MISS`: a packet-in of a table-miss flow, a refinement of `OFPR_NO_MATCH`.
 pub const EXPLICIT_MISS: u32 = 1 << 6;
 /// `OFPR_IMPLICIT_MISS`: a packet-in of a table without a table-miss flow.
@@ -161,6 +165,9 @@ impl AsyncMsg {
             return Err(OfpError::OFPACFC_INVALID);
         }
         let mut mask = mask & allowed;
+        if kind == AsyncType::PacketIn && v < OfVersion::V14 && mask & ACTION != 0 {
+            mask |= OTHER_ACTIONS;
+        }
         if kind == AsyncType::PacketIn && mask & 1 != 0 {
             mask |= EXPLICIT_MISS;
             if v < OfVersion::V13 {
@@ -193,5 +200,22 @@ impl AsyncMsg {
                 props::put_u32(out, prop + 1, mask & allowed);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_of_action_sets_and_packet_outs_are_actions_before_openflow_1_4() {
+        let packet_ins = |mask, v| {
+            let mut msg = AsyncMsg::default();
+            msg.set(AsyncType::PacketIn, true, mask, v, true).unwrap();
+            msg.masks[0].0.unwrap()
+        };
+        assert_eq!(packet_ins(0b10, OfVersion::V10), 0b11_1010);
+        assert_eq!(packet_ins(0b101, OfVersion::V13), 0b101 | EXPLICIT_MISS);
+        assert_eq!(packet_ins(0b10, OfVersion::V15), 0b10);
     }
 }

@@ -10,8 +10,8 @@ use crate::wire::{Put, Reader};
 const EXPERIMENTER: u16 = 0xffff;
 /// Error type and code of Nicira errors in OpenFlow 1.0 and 1.1.
 const NX_VENDOR: (u16, u16) = (0xb0c2, 0);
-/// Most bytes of the offending message that are sent back.
-const MAX_QUOTED: usize = 64;
+/// Most bytes of the offending message that are sent back: as many as there is room for.
+const MAX_QUOTED: usize = u16::MAX as usize - 12;
 
 /// `OFPT_ERROR`
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,11 +121,14 @@ mod tests {
     }
 
     #[test]
-    fn replies_quote_the_first_64_bytes() {
+    fn replies_quote_the_request() {
         let mut request = vec![4, 14, 0, 100, 0, 0, 0, 5];
         request.resize(100, 0xee);
         let reply = error_reply(OfpError::OFPBRC_BAD_TYPE, &request);
-        assert_eq!(reply[..12], [4, 1, 0, 76, 0, 0, 0, 5, 0, 1, 0, 1]);
-        assert_eq!(reply[12..], request[..64]);
+        assert_eq!(reply[..12], [4, 1, 0, 112, 0, 0, 0, 5, 0, 1, 0, 1]);
+        assert_eq!(reply[12..], request);
+        request.resize(0xffff, 0);
+        request[2..4].fill(0xff);
+        assert_eq!(error_reply(OfpError::OFPBRC_BAD_TYPE, &request).len(), 0xffff);
     }
 }

@@ -14,6 +14,9 @@ pub(crate) fn pull_oxm(r: &mut Reader<'_>, options: MatchOptions) -> Result<Matc
     let mut head = Reader::new(r.rest(), bad);
     let kind = head.u16()?;
     let len = usize::from(head.u16()?);
+    if len < 4 {
+        return Err(bad);
+    }
     if kind != OFPMT_OXM {
         return Err(OfpError::OFPBMC_BAD_TYPE);
     }

@@ -113,6 +113,7 @@ pub(super) fn stats_reply(s: &mut String, list: &[FlowStats], cx: PrintContext<'
     for fs in list {
         let _ = write!(s, "\n{}", fs.display(cx.names, true));
     }
+    s.push('\n');
 }
 
 pub(super) fn aggregate(s: &mut String, m: &AggregateStats) {

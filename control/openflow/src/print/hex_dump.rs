@@ -32,6 +32,13 @@ pub fn hex_dump(bytes: &[u8]) -> String {
     s
 }
 
+/// [`hex_dump`] without the characters.
+pub(crate) fn hex_numbers(bytes: &[u8]) -> String {
+    let dump = hex_dump(bytes);
+    let lines = dump.lines().map(|l| l.split(" |").next().unwrap_or_default().trim_end());
+    lines.flat_map(|l| [l, "\n"]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

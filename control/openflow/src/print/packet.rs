@@ -6,10 +6,11 @@ use weir_flow::flow::{eth_type, ip_proto};
 use weir_flow::packet::{Metadata, parse};
 use weir_flow::{Flow, Mask};
 
-use super::{PrintContext, hex_dump};
+use super::{PrintContext, hex_numbers};
 use crate::actions;
 use crate::matching::Match;
 use crate::matching::match_format::DEFAULT_PRIORITY;
+use crate::matching::prerequisites::{ND_NEIGHBOR_ADVERT, ND_NEIGHBOR_SOLICIT, is_nd};
 use crate::messages::packet_in::{PacketIn, packet_in_reason};
 use crate::messages::packet_out::PacketOut;
 use crate::ofp_port::{NameMap, OfPort};
@@ -68,7 +69,7 @@ fn payload(s: &mut String, packet: &[u8], packet_type: u32, cx: PrintContext<'_>
         s.push_str(&packet_to_string(packet, packet_type));
     }
     if cx.verbosity > 2 {
-        s.push_str(&hex_dump(packet));
+        s.push_str(&hex_numbers(packet));
     }
 }
 
@@ -96,6 +97,34 @@ pub(super) fn packet_out(s: &mut String, m: &PacketOut, cx: PrintContext<'_>) {
     }
 }
 
+/// Where a transport header has its checksum.
+struct Checksum {
+    proto: u8,
+    label: &'static str,
+    header_len: usize,
+    at: usize,
+    len: usize,
+}
+
+const fn checksum(
+    proto: u8,
+    label: &'static str,
+    header_len: usize,
+    at: usize,
+    len: usize,
+) -> Checksum {
+    Checksum { proto, label, header_len, at, len }
+}
+
+/// What is told of checksums. That a fragment has no such header does not matter here.
+const CHECKSUMS: [Checksum; 5] = [
+    checksum(ip_proto::TCP, "tcp_csum", 20, 16, 2),
+    checksum(ip_proto::UDP, "udp_csum", 8, 6, 2),
+    checksum(ip_proto::SCTP, "sctp_csum", 12, 8, 4),
+    checksum(ip_proto::ICMP, "icmp_csum", 8, 2, 2),
+    checksum(ip_proto::ICMPV6, "icmp6_csum", 4, 2, 2),
+];
+
 /// A packet as text: its flow, and its transport checksum as it stands in it. Ends in a newline.
 #[must_use]
 pub fn packet_to_string(packet: &[u8], packet_type: u32) -> String {
@@ -104,22 +133,15 @@ pub fn packet_to_string(packet: &[u8], packet_type: u32) -> String {
         &Metadata { in_port: u32::from(OfPort::NONE.0), packet_type, ..Metadata::default() },
     );
     let mut s = format_flow(&parsed.flow, None);
-    if let Some(l4) = parsed.layout.l4().and_then(|at| packet.get(at..)) {
-        let later = parsed.layout.frag & weir_flow::flow::FRAG_LATER != 0;
-        let sum = |at: usize, n: usize| {
-            let bytes = l4.get(at..at + n)?;
-            Some(bytes.iter().fold(0_u32, |v, b| v << 8 | u32::from(*b)))
-        };
-        let (label, value) = match parsed.layout.ip_proto {
-            ip_proto::TCP => ("tcp_csum", sum(16, 2)),
-            ip_proto::UDP => ("udp_csum", sum(6, 2)),
-            ip_proto::SCTP => ("sctp_csum", sum(8, 4)),
-            ip_proto::ICMP => ("icmp_csum", sum(2, 2)),
-            ip_proto::ICMPV6 => ("icmp6_csum", sum(2, 2)),
-            _ => ("", None),
-        };
-        if let (Some(value), false) = (value, later) {
-            let _ = write!(s, " {label}:{value:x}");
+    // Link layer padding is no part of a header.
+    let end = usize::try_from(parsed.layout.end).unwrap_or(usize::MAX).min(packet.len());
+    if let Some(l4) = parsed.layout.l4().and_then(|at| packet.get(at..end)) {
+        let checksum = CHECKSUMS.iter().find(|c| c.proto == parsed.layout.ip_proto);
+        if let Some(c) = checksum.filter(|c| l4.len() >= c.header_len)
+            && let Some(bytes) = l4.get(c.at..c.at + c.len)
+        {
+            let value = bytes.iter().fold(0_u32, |v, b| v << 8 | u32::from(*b));
+            let _ = write!(s, " {}:{value:x}", c.label);
         }
     }
     s.push('\n');
@@ -262,19 +284,17 @@ fn layer3(m: &mut Flow, flow: &Flow) {
     if flow.nw_frag & weir_flow::flow::FRAG_LATER != 0 {
         return;
     }
-    let is_v6 = dl_type == eth_type::IPV6;
     match flow.nw_proto {
         ip_proto::TCP | ip_proto::UDP | ip_proto::SCTP | ip_proto::ICMP | ip_proto::ICMPV6 => {
             m.tp_src = u16::MAX.into();
             m.tp_dst = u16::MAX.into();
             if flow.nw_proto == ip_proto::TCP {
                 m.tcp_flags = 0x0fff.into();
-            } else if flow.nw_proto == ip_proto::ICMPV6 && is_v6 {
+            } else if is_nd(flow, &[ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT]) {
+                // The reserved word and the type of the option are not told of a packet.
                 m.arp_sha = [0xff; 6];
                 m.arp_tha = [0xff; 6];
                 m.nd_target = [0xff; 16];
-                m.nd_reserved = u32::MAX.into();
-                m.nd_options_type = 0xff;
             }
         }
         ip_proto::IGMP => {

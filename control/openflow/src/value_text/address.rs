@@ -70,7 +70,10 @@ pub fn format_mac_masked(mac: [u8; 6], mask: [u8; 6]) -> String {
 /// # Errors
 /// `TEXT: could not convert to IP address`
 pub fn parse_ipv4(s: &str) -> Result<Ipv4Addr, TextError> {
-    dotted_quad(s).ok_or_else(|| TextError(format!("{s}: could not convert to IP address")))
+    dotted_quad(s).ok_or_else(|| {
+        log::error!(target: "socket_util", "\"{s}\" is not a valid IP address");
+        TextError(format!("{s}: could not convert to IP address"))
+    })
 }
 
 /// Four decimal numbers; unlike in Rust's own reading, zeros may lead them.

@@ -2,7 +2,7 @@
 
 use weir_openflow::Protocols;
 use weir_openflow::actions::format::Names;
-use weir_openflow::flow_text::{FlowMod, FlowParser, Purpose};
+use weir_openflow::flow_text::{FlowMod, Purpose};
 use weir_openflow::message::{CodecOptions, Message, decode, encode_as};
 use weir_openflow::messages::bundle::{BundleAdd, BundleControl, BundleControlType, bundle_flags};
 use weir_openflow::messages::group::parse::{GroupParser, Purpose as GroupPurpose};
@@ -12,7 +12,7 @@ use weir_openflow::version::OfVersion;
 use weir_runtime::program::Fatal;
 
 use super::flow_format::{FlowVconn, open_for_flow_mod};
-use super::flows::read_file;
+use super::flows::{flow_parser, read_file};
 use super::vconn::{Vconn, print, xid_of};
 use super::{Settings, err, fatal, groups, names, packet_out};
 
@@ -136,7 +136,7 @@ pub(super) fn bundle(settings: &Settings, args: &[String]) -> Result<(), Fatal> 
     let [switch, file] = args else { return Ok(()) };
     let text = read_file(file)?;
     let known = names::to_accept(switch, settings)?;
-    let mut flows = FlowParser::new(known.ports(), known.tables());
+    let mut flows = flow_parser(&known);
     let mut groups = GroupParser::new(known.ports(), known.tables());
     let mut usable = Protocols::ANY;
     let mut messages = Vec::new();
@@ -157,7 +157,8 @@ pub(super) fn bundle(settings: &Settings, args: &[String]) -> Result<(), Fatal> 
             }
             "packet-out" => {
                 let (po, formats) =
-                    packet_out::parse(rest.trim_start(), known.ports(), known.tables())?;
+                    packet_out::parse(rest.trim_start(), known.ports(), known.tables())
+                        .map_err(|e| at(e.to_string()))?;
                 usable &= formats;
                 messages.push(Message::PacketOut(po));
             }

@@ -65,13 +65,8 @@ pub(super) fn open_for_dump(
     let protocol = initial(v.version());
     let mut fv = FlowVconn { v, protocol };
     // Extended matches tell everything; and a dump names tables without the extension.
-    let mut wanted: Vec<Protocols> = both.iter().collect();
-    wanted.sort_by_key(|p| match *p {
-        Protocols::OF10_NXM | Protocols::OF10_NXM_TID => 1,
-        Protocols::OF10_STD | Protocols::OF10_STD_TID => 2,
-        _ => 0,
-    });
-    for want in wanted {
+    let formats = [Protocols::OF11_UP, Protocols::OF10_NXM, Protocols::OF10_STD];
+    for want in formats.into_iter().flat_map(|set| (set & both).iter()) {
         if fv.try_set(want)? {
             return Ok(fv);
         }

@@ -3,31 +3,45 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use weir_openflow::Protocols;
+use weir_openflow::actions::format::Names;
 use weir_openflow::flow_text::sort::{SortKey, sort_flows};
 use weir_openflow::flow_text::{FlowMod, FlowModCommand, FlowParser, FlowStats, Purpose};
 use weir_openflow::message::Message;
 use weir_openflow::messages::flow_stats::FlowStatsRequest;
 use weir_openflow::version::OfVersion;
+use weir_openflow::{Action, Protocols};
 use weir_runtime::program::{Fatal, strerror};
+use weir_runtime::vlog::RateLimit;
 
 use super::flow_format::{FlowVconn, open_for_dump, open_for_flow_mod};
 use super::names::{self, SwitchNames};
 use super::vconn::encode_in;
 use super::{Settings, fatal, out};
 
+fn read_source(name: &str) -> std::io::Result<String> {
+    if name == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(name)
+    }
+}
+
 /// A file's content; `-` is standard input.
 pub(super) fn read_file(name: &str) -> Result<String, Fatal> {
-    let mut text = String::new();
-    let result = if name == "-" {
-        std::io::stdin().read_to_string(&mut text).map(drop)
-    } else {
-        std::fs::read_to_string(name).map(|t| text = t)
+    read_source(name).map_err(|e| Fatal::new(format!("{name}: open failed ({})", strerror(&e))))
+}
+
+/// A parser of flow-mods. What the switch will drop from a match is told in the log.
+pub(super) fn flow_parser(known: &SwitchNames) -> FlowParser<'_> {
+    static RL: RateLimit = RateLimit::new(1, 5);
+    let mut parser = FlowParser::new(known.ports(), known.tables());
+    parser.on_normalization = |changed| {
+        if RL.admit("ofp_match", log::Level::Info) {
+            changed.log_lines().iter().for_each(|l| log::info!(target: "ofp_match", "{l}"));
+        }
     };
-    match result {
-        Ok(()) => Ok(text),
-        Err(e) => fatal(format!("{name}: open failed ({})", strerror(&e))),
-    }
+    parser
 }
 
 fn command(plain: FlowModCommand, strict: FlowModCommand, settings: &Settings) -> Purpose {
@@ -60,14 +74,14 @@ fn one(settings: &Settings, args: &[String], purpose: Purpose) -> Result<(), Fat
     let [switch, rest @ ..] = args else { return Ok(()) };
     let text = rest.first().map_or("", String::as_str);
     let known = names::to_accept(switch, settings)?;
-    let mut parser = FlowParser::new(known.ports(), known.tables());
+    let mut parser = flow_parser(&known);
     let flow = parser.parse(text, purpose).map_err(|e| Fatal::new(e.0))?;
     change(switch, vec![flow], parser.usable, settings)
 }
 
 fn file(settings: &Settings, switch: &str, file: &str, purpose: Purpose) -> Result<(), Fatal> {
     let known = names::to_accept(switch, settings)?;
-    let mut parser = FlowParser::new(known.ports(), known.tables());
+    let mut parser = flow_parser(&known);
     let flows = parser.parse_file(file, &read_file(file)?, purpose).map_err(|e| Fatal::new(e.0))?;
     change(switch, flows, parser.usable, settings)
 }
@@ -199,8 +213,13 @@ impl Version {
             && a.hard_timeout == b.hard_timeout
             && a.importance == b.importance
             && a.table_id == b.table_id
-            && a.actions == b.actions
+            && text_of(&a.actions) == text_of(&b.actions)
     }
+}
+
+/// Actions are compared as text: which wire form they came in is no difference.
+fn text_of(actions: &[Action]) -> String {
+    weir_openflow::actions::display(actions, Names::default()).to_string()
 }
 
 /// Flows by what makes them the same; (first source, second source).
@@ -224,9 +243,11 @@ fn from_file(
     index: usize,
     known: &SwitchNames,
 ) -> Result<Protocols, Fatal> {
-    let mut parser = FlowParser::new(known.ports(), known.tables());
+    let text =
+        read_source(name).map_err(|e| Fatal::new(format!("{name}: open ({})", strerror(&e))))?;
+    let mut parser = flow_parser(known);
     let purpose = Purpose::Mod(FlowModCommand::Add);
-    let flows = parser.parse_file(name, &read_file(name)?, purpose).map_err(|e| Fatal::new(e.0))?;
+    let flows = parser.parse_file(name, &text, purpose).map_err(|e| Fatal::new(e.0))?;
     flows.into_iter().for_each(|f| insert(tables, f, index));
     Ok(parser.usable)
 }
@@ -258,7 +279,7 @@ pub(super) fn replace_flows(settings: &Settings, args: &[String]) -> Result<(), 
     let mut tables = Tables::new();
     let known = names::to_accept(switch, settings)?;
     let usable = from_file(&mut tables, name, FILE, &known)?;
-    let mut fv = open_for_flow_mod(switch, usable, settings)?;
+    let mut fv = open_for_dump(switch, usable, settings)?;
     from_switch(&mut tables, &mut fv, SWITCH)?;
     let mut changes = Vec::new();
     for [wanted, there] in tables.values() {
@@ -289,13 +310,14 @@ pub(super) fn diff_flows(settings: &Settings, args: &[String]) -> Result<(), Fat
     let mut known = SwitchNames::default();
     for (index, source) in args.iter().enumerate() {
         // A file is a file; anything else is a switch.
-        let is_file = source == "-"
-            || source.contains('/') && !source.contains(':')
+        let is_file = source.contains('/') && !source.contains(':')
             || std::fs::metadata(source).is_ok_and(|m| m.is_file());
         if is_file {
             from_file(&mut tables, source, index, &known)?;
         } else {
-            known = names::to_show(source, settings)?;
+            if index == 0 {
+                known = names::to_show(source, settings)?;
+            }
             let mut fv = open_for_dump(source, Protocols::ANY, settings)?;
             from_switch(&mut tables, &mut fv, index)?;
         }
@@ -324,9 +346,11 @@ pub(super) fn diff_flows(settings: &Settings, args: &[String]) -> Result<(), Fat
 fn describe(key: &Key, version: &Version, known: &SwitchNames) -> String {
     use std::fmt::Write;
     let f = &version.flow;
+    // Ports have names here, tables have not.
+    let names = Names { ports: known.ports(), tables: None };
     let mut s = String::new();
     if key.0 != 0 {
-        let _ = write!(s, "table={} ", known.names().table(key.0));
+        let _ = write!(s, "table={} ", key.0);
     }
     let _ = write!(s, "{} ", f.matched.display(f.priority, known.ports()));
     if let Some(cookie) = f.new_cookie.filter(|c| *c != 0) {
@@ -341,6 +365,6 @@ fn describe(key: &Key, version: &Version, known: &SwitchNames) -> String {
             let _ = write!(s, "{name}={n} ");
         }
     }
-    let _ = write!(s, "actions={}", weir_openflow::actions::display(&f.actions, known.names()));
+    let _ = write!(s, "actions={}", weir_openflow::actions::display(&f.actions, names));
     s
 }

@@ -5,120 +5,157 @@ use weir_openflow::message::Message;
 use weir_openflow::messages::meter::{
     MeterBand, MeterCommand, MeterConfig, MeterMod, band_type, meter_flags, meter_id,
 };
+use weir_openflow::value_text::number::{u8_named, u32_arg};
 use weir_runtime::program::Fatal;
 
 use super::flow_format::open_for_flow_mod;
 use super::vconn::encode_in;
 use super::{Settings, fatal};
 
-fn number<T: std::str::FromStr>(text: &str, name: &str) -> Result<T, Fatal> {
-    text.parse().map_err(|_| Fatal::new(format!("invalid {name}: {text}")))
+fn number(text: &str) -> Result<u32, Fatal> {
+    u32_arg(text).map_err(|e| Fatal::new(e.0))
 }
+
+/// Names and values in turn. A name ends at `=` or between words, a value only between words.
+struct Tokens<'a>(&'a str);
+
+const BETWEEN: [char; 5] = [',', ' ', '\t', '\r', '\n'];
+
+impl<'a> Tokens<'a> {
+    fn next(&mut self, ends: impl Fn(char) -> bool) -> Option<&'a str> {
+        let text = self.0.trim_start_matches(&ends);
+        let (token, rest) = text.split_at(text.find(&ends).unwrap_or(text.len()));
+        let mut rest = rest.chars();
+        rest.next();
+        self.0 = rest.as_str();
+        Some(token).filter(|t| !t.is_empty())
+    }
+
+    fn name(&mut self) -> Option<&'a str> {
+        self.next(|c| c == '=' || BETWEEN.contains(&c))
+    }
+
+    fn value(&mut self, name: &str) -> Result<&'a str, Fatal> {
+        let missing = || Fatal::new(format!("field {name} missing value"));
+        self.next(|c| BETWEEN.contains(&c)).ok_or_else(missing)
+    }
+}
+
+/// Flags by name.
+const FLAGS: [(&str, u16); 4] = [
+    ("kbps", meter_flags::KBPS),
+    ("pktps", meter_flags::PKTPS),
+    ("burst", meter_flags::BURST),
+    ("stats", meter_flags::STATS),
+];
+
+/// Meters by name; others are numbers.
+const METERS: [(&str, u32); 3] = [
+    ("all", meter_id::ALL),
+    ("controller", meter_id::CONTROLLER),
+    ("slowpath", meter_id::SLOWPATH),
+];
 
 fn id(text: &str) -> Result<u32, Fatal> {
-    match text {
-        "all" => Ok(meter_id::ALL),
-        "controller" => Ok(meter_id::CONTROLLER),
-        "slowpath" => Ok(meter_id::SLOWPATH),
-        _ => {
-            let id = number(text, "meter")?;
-            if id == 0 || id > meter_id::MAX {
-                return fatal(format!("invalid value for meter {text}"));
-            }
-            Ok(id)
-        }
+    if let Some((_, id)) = METERS.iter().find(|m| m.0 == text) {
+        return Ok(*id);
+    }
+    match number(text)? {
+        id if id == 0 || id > meter_id::MAX => fatal("invalid value for meter"),
+        id => Ok(id),
     }
 }
 
-/// Takes `name=value`, `name:value` and bare words apart.
-fn items(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split([',', ' ', '\t'])
-        .filter(|i| !i.is_empty())
-        .map(|item| item.split_once(['=', ':']).unwrap_or((item, "")))
-}
-
-/// `meter=1 pktps band=type=drop,rate=1000`
+/// `meter=1 pktps bands=type=drop rate=1000`
 fn parse(text: &str, command: MeterCommand) -> Result<MeterMod, Fatal> {
+    let changes = command != MeterCommand::Delete;
     let mut meter = MeterConfig::default();
-    let (head, bands) = match text.split_once("band=") {
-        Some((head, bands)) => (head, Some(bands)),
-        None => match text.split_once("bands=") {
-            Some((head, bands)) => (head, Some(bands)),
-            None => (text, None),
-        },
+    let (head, bands) = match text.find("band").filter(|_| changes) {
+        Some(at) => {
+            let (head, tail) = text.split_at(at);
+            (head, tail.split_once('=').map(|(_, bands)| bands))
+        }
+        None => (text, None),
     };
-    if bands.is_some() && command == MeterCommand::Delete {
-        return fatal("bands are not needed");
-    }
-    if bands.is_none() && command != MeterCommand::Delete {
+    if changes && bands.is_none() {
         return fatal("must specify bands");
     }
-    for (name, value) in items(head) {
-        let flag = match name {
-            "kbps" => meter_flags::KBPS,
-            "pktps" => meter_flags::PKTPS,
-            "burst" => meter_flags::BURST,
-            "stats" => meter_flags::STATS,
-            "meter" => {
-                meter.meter_id = id(value)?;
-                continue;
-            }
-            _ => return fatal(format!("unknown keyword {name}")),
-        };
-        if command == MeterCommand::Delete {
-            return fatal("flags are not needed");
+    let mut tokens = Tokens(head);
+    while let Some(name) = tokens.name() {
+        if let Some((_, flag)) = FLAGS.iter().find(|f| changes && f.0 == name) {
+            meter.flags |= flag;
+            continue;
         }
-        meter.flags |= flag;
+        let value = tokens.value(name)?;
+        match name {
+            "meter" => meter.meter_id = id(value)?,
+            _ => return fatal(format!("unknown keyword {name}")),
+        }
     }
     if meter.meter_id == 0 {
         return fatal("must specify 'meter'");
     }
-    if command != MeterCommand::Delete {
-        let Some(bands) = bands else { return fatal("must specify bands") };
-        if meter.flags & (meter_flags::KBPS | meter_flags::PKTPS) == 0 {
-            meter.flags |= meter_flags::KBPS;
+    if let Some(bands) = bands {
+        // Any flag will do; the switch looks closer.
+        if meter.flags == 0 {
+            return fatal("meter must specify either 'kbps' or 'pktps'");
         }
-        for text in bands.split("band=") {
-            meter.bands.push(band(text.trim_start_matches("bands=\n"), meter.flags)?);
+        meter.bands = parse_bands(bands)?;
+        if meter.bands.is_empty() {
+            return fatal("meter must have bands");
         }
+        meter.bands.iter().try_for_each(|b| check_band(b, meter.flags))?;
     }
     Ok(MeterMod { command, meter })
 }
 
-fn band(text: &str, flags: u16) -> Result<MeterBand, Fatal> {
-    let mut band = MeterBand { kind: 0, rate: 0, burst_size: 0, prec_level: 0 };
-    let mut text = text;
-    // `band=type=drop`: the first item may carry its name twice.
-    while let Some(rest) = text.strip_prefix([' ', ',', '\n']) {
-        text = rest;
-    }
-    for (name, value) in items(text) {
+/// Each `type` begins a band.
+fn parse_bands(text: &str) -> Result<Vec<MeterBand>, Fatal> {
+    let mut bands: Vec<MeterBand> = Vec::new();
+    let mut tokens = Tokens(text);
+    while let Some(name) = tokens.name() {
+        let value = tokens.value(name)?;
+        if name == "type" {
+            let kind = match value {
+                "drop" => band_type::DROP,
+                "dscp_remark" => band_type::DSCP_REMARK,
+                _ => return fatal(format!("field type unknown value {value}")),
+            };
+            bands.push(MeterBand { kind, rate: 0, burst_size: 0, prec_level: 0 });
+            continue;
+        }
+        let Some(band) = bands.last_mut() else {
+            return fatal("band must start with the 'type' keyword");
+        };
         match name {
-            "type" => {
-                band.kind = match value {
-                    "drop" => band_type::DROP,
-                    "dscp_remark" => band_type::DSCP_REMARK,
-                    _ => return fatal(format!("unknown band type {value}")),
-                }
+            "burst_size" => band.burst_size = number(value)?,
+            "rate" => band.rate = number(value)?,
+            "prec_level" => {
+                band.prec_level = u8_named(value, name).map_err(|e| Fatal::new(e.0))?;
             }
-            "burst_size" | "burst" => {
-                if flags & meter_flags::BURST == 0 {
-                    return fatal("burst size is not needed");
-                }
-                band.burst_size = number(value, "burst_size")?;
-            }
-            "rate" => band.rate = number(value, "rate")?,
-            "prec_level" => band.prec_level = number(value, "prec_level")?,
             _ => return fatal(format!("unknown keyword {name}")),
         }
     }
-    if band.kind == 0 {
-        return fatal("no band type specified");
+    Ok(bands)
+}
+
+fn check_band(band: &MeterBand, flags: u16) -> Result<(), Fatal> {
+    let remarks = band.kind == band_type::DSCP_REMARK;
+    let bursts = flags & meter_flags::BURST != 0;
+    if remarks && band.prec_level == 0 {
+        return fatal("'dscp_remark' band must have 'prec_level'");
+    }
+    if !remarks && band.prec_level != 0 {
+        return fatal("Only 'dscp_remark' band may have 'prec_level'");
     }
     if band.rate == 0 {
-        return fatal("band must have rate");
+        return fatal("band must have 'rate'");
     }
-    Ok(band)
+    match (bursts, band.burst_size != 0) {
+        (true, false) => fatal("band must have 'burst_size' when 'burst' flag is set"),
+        (false, true) => fatal("band may have 'burst_size' only when 'burst' flag is set"),
+        _ => Ok(()),
+    }
 }
 
 fn change(settings: &Settings, args: &[String], command: MeterCommand) -> Result<(), Fatal> {

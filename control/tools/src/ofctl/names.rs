@@ -96,9 +96,9 @@ pub(super) fn to_accept(switch: &str, settings: &Settings) -> Result<SwitchNames
     if settings.names == Some(false) { Ok(SwitchNames::default()) } else { ask(switch, settings) }
 }
 
-/// A switch's port by number or name.
+/// A switch's port by decimal number or name.
 pub(super) fn find_port(switch: &str, v: &mut Vconn, text: &str) -> Result<PhyPort, Fatal> {
-    let number = OfPort::parse(text, None);
+    let number = text.parse().ok().map(OfPort);
     ports_of(v)?
         .into_iter()
         .find(|p| number == Some(p.port_no) || p.name == text.as_bytes())

@@ -110,8 +110,11 @@ pub(super) fn packet_out(settings: &Settings, args: &[String]) -> Result<(), Fat
             (vec![po], usable)
         }
         [port, actions, packets @ ..] => {
+            if packets.is_empty() {
+                return fatal(format!("Too many arguments ({})", args.len() + 1));
+            }
             let Some(in_port) = OfPort::parse(port, known.ports()) else {
-                return fatal(format!("{port}: unknown port"));
+                return fatal(format!("{switch}: unknown port `{port}'"));
             };
             let mut cx = ParseContext::new(known.ports(), known.tables());
             let actions = parse_actions(actions, &mut cx).map_err(|e| Fatal::new(e.0))?;

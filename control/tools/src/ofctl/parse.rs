@@ -16,7 +16,8 @@ use weir_openflow::version::OfVersion;
 use weir_openflow::{OfpError, Protocols};
 use weir_runtime::program::Fatal;
 
-use super::flows::read_file;
+use super::flows::{flow_parser, read_file};
+use super::names::SwitchNames;
 use super::vconn::{encode_in, next_xid, print};
 use super::{Settings, fatal, out};
 
@@ -76,7 +77,10 @@ pub(super) fn ofp_parse(settings: &Settings, args: &[String]) -> Result<(), Fata
 fn show_flows(flows: &[FlowMod], usable: Protocols, settings: &Settings) -> Result<(), Fatal> {
     let both = usable & settings.protocols;
     let mut text = format!("usable protocols: {usable}\n");
-    let Some(chosen) = preferred(both) else { return fatal("no usable protocol") };
+    let Some(chosen) = both.first() else {
+        out(&text);
+        return fatal("no usable protocol");
+    };
     let _ = writeln!(text, "chosen protocol: {chosen}");
     for fm in flows {
         let bytes = encode_in(chosen, &Message::FlowMod(fm.clone()))?;
@@ -86,14 +90,10 @@ fn show_flows(flows: &[FlowMod], usable: Protocols, settings: &Settings) -> Resu
     Ok(())
 }
 
-/// The first format, unless the extension that names tables can be had with it.
-fn preferred(usable: Protocols) -> Option<Protocols> {
-    usable.first()
-}
-
 pub(super) fn parse_flow(settings: &Settings, args: &[String]) -> Result<(), Fatal> {
     let [text] = args else { return Ok(()) };
-    let mut parser = FlowParser::new(None, None);
+    let known = SwitchNames::default();
+    let mut parser = flow_parser(&known);
     let flow = parser.parse(text, Purpose::Mod(FlowModCommand::Add));
     let flow = flow.map_err(|e| Fatal::new(e.0))?;
     show_flows(&[flow], parser.usable, settings)
@@ -101,7 +101,8 @@ pub(super) fn parse_flow(settings: &Settings, args: &[String]) -> Result<(), Fat
 
 pub(super) fn parse_flows(settings: &Settings, args: &[String]) -> Result<(), Fatal> {
     let [name] = args else { return Ok(()) };
-    let mut parser = FlowParser::new(None, None);
+    let known = SwitchNames::default();
+    let mut parser = flow_parser(&known);
     let purpose = Purpose::Mod(FlowModCommand::Add);
     let flows = parser.parse_file(name, &read_file(name)?, purpose);
     let flows = flows.map_err(|e| Fatal::new(e.0))?;

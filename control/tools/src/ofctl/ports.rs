@@ -5,6 +5,7 @@ use weir_openflow::message::Message;
 use weir_openflow::messages::port::{PortFeatures, config};
 use weir_openflow::messages::port_mod::PortMod;
 use weir_openflow::messages::queue::{QUEUE_ALL, QueueRequest};
+use weir_openflow::value_text::number::atoi;
 use weir_openflow::version::OfVersion;
 use weir_runtime::program::Fatal;
 
@@ -18,7 +19,11 @@ fn port(switch: &str, text: &str, settings: &Settings) -> Result<OfPort, Fatal> 
         return Ok(port);
     }
     let mut v = Vconn::open(switch, Service::Mgmt, settings)?;
-    Ok(find_port(switch, &mut v, text)?.port_no)
+    let found = names::ports_of(&mut v)?.into_iter().find(|p| p.name == text.as_bytes());
+    match found {
+        Some(p) => Ok(p.port_no),
+        None => fatal(format!("{switch}: unknown port `{text}'")),
+    }
 }
 
 pub(super) fn dump_ports(settings: &Settings, args: &[String]) -> Result<(), Fatal> {
@@ -77,11 +82,12 @@ pub(super) fn mod_port(settings: &Settings, args: &[String]) -> Result<(), Fatal
     v.run(&[request], settings)
 }
 
-fn queue(text: Option<&String>) -> Result<u32, Fatal> {
+fn queue(text: Option<&String>) -> u32 {
     match text {
-        None => Ok(QUEUE_ALL),
-        Some(t) if t.eq_ignore_ascii_case("all") => Ok(QUEUE_ALL),
-        Some(t) => t.parse().map_err(|_| Fatal::new(format!("{t}: invalid queue"))),
+        None => QUEUE_ALL,
+        Some(t) if t.eq_ignore_ascii_case("all") => QUEUE_ALL,
+        // Whatever is no number is queue 0.
+        Some(t) => u32::try_from(atoi(t)).unwrap_or(QUEUE_ALL),
     }
 }
 
@@ -92,7 +98,7 @@ pub(super) fn queue_stats(settings: &Settings, args: &[String]) -> Result<(), Fa
         _ => OfPort::NONE,
     };
     let mut v = Vconn::open(switch, Service::Mgmt, settings)?;
-    let queue_id = queue(rest.get(1))?;
+    let queue_id = queue(rest.get(1));
     let request = v.encode(&Message::QueueStatsRequest(QueueRequest { port_no, queue_id }))?;
     let shown = names::to_show(switch, settings)?;
     v.dump(&request, settings, shown.names())
@@ -104,7 +110,7 @@ pub(super) fn queue_get_config(settings: &Settings, args: &[String]) -> Result<(
         Some(p) if !p.eq_ignore_ascii_case("any") => port(switch, p, settings)?,
         _ => OfPort::NONE,
     };
-    let queue_id = queue(rest.get(1))?;
+    let queue_id = queue(rest.get(1));
     let shown = names::to_show(switch, settings)?;
     let mut v = Vconn::open(switch, Service::Mgmt, settings)?;
     if port_no != OfPort::NONE || v.version() > OfVersion::V10 {

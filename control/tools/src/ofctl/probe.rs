@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use weir_openflow::message::{Message, decode};
+use weir_openflow::value_text::number::atoi;
 use weir_runtime::program::Fatal;
 
 use super::vconn::{Service, Vconn, print, xid_of};
@@ -22,15 +23,19 @@ pub(super) fn probe(settings: &Settings, args: &[String]) -> Result<(), Fatal> {
     Ok(())
 }
 
+/// The number that the text begins with; 0 if there is none.
+fn payload_len(text: &str) -> Result<usize, Fatal> {
+    let len = usize::try_from(atoi(text)).ok().filter(|n| *n <= MAX_PAYLOAD);
+    let wrong = || Fatal::new(format!("payload must be between 0 and {MAX_PAYLOAD} bytes"));
+    len.ok_or_else(wrong)
+}
+
 /// How many echoes `ping` sends.
 const PINGS: u32 = 10;
 
 pub(super) fn ping(settings: &Settings, args: &[String]) -> Result<(), Fatal> {
     let [target, rest @ ..] = args else { return Ok(()) };
-    let payload = rest.first().map_or(Some(64), |n| n.parse::<usize>().ok());
-    let Some(payload) = payload.filter(|n| *n <= MAX_PAYLOAD) else {
-        return fatal(format!("payload must be between 0 and {MAX_PAYLOAD} bytes"));
-    };
+    let payload = rest.first().map_or(Ok(64), |n| payload_len(n))?;
     let mut v = Vconn::open(target, Service::Mgmt, settings)?;
     for seq in 0..PINGS {
         let data: Vec<u8> = (0..payload).map(|i| (i as u8).wrapping_mul(31) ^ seq as u8).collect();
@@ -59,10 +64,7 @@ pub(super) fn ping(settings: &Settings, args: &[String]) -> Result<(), Fatal> {
 
 pub(super) fn benchmark(settings: &Settings, args: &[String]) -> Result<(), Fatal> {
     let [target, size, count] = args else { return Ok(()) };
-    let payload = size.parse::<usize>().ok().filter(|n| *n <= MAX_PAYLOAD);
-    let Some(payload) = payload else {
-        return fatal(format!("payload must be between 0 and {MAX_PAYLOAD} bytes"));
-    };
+    let payload = payload_len(size)?;
     let message = payload + 8;
     let count: u32 = count.parse().unwrap_or(0);
     let total = message as u64 * u64::from(count);

@@ -4,47 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use weir_engine::{Engine, PortStats, PortStatus};
+use weir_engine::{Engine, PortStats};
 use weir_flow::odp::{self, Style};
 use weir_flow::slowpath::{MegaflowView, Revalidation};
 use weir_flow::{Datapath as _, PortNo};
+use weir_ovsdb::Uuid;
 use weir_runtime::unixctl::{CommandResult, Commands, Outcome};
 
 use crate::datapath_types::shown_kind;
+use crate::dp_features;
 use crate::switchd::Switchd;
 
-/// What the datapath can do, in the words that clients look for.
-const FEATURES: &[(&str, &str)] = &[
-    ("Masked set action", "Yes"),
-    ("Tunnel push pop", "No"),
-    ("Ufid", "Yes"),
-    ("Truncate action", "Yes"),
-    ("Clone action", "Yes"),
-    ("Sample nesting", "10"),
-    ("Conntrack eventmask", "No"),
-    ("Conntrack clear", "No"),
-    ("Max dp_hash algorithm", "1"),
-    ("Check pkt length action", "Yes"),
-    ("Conntrack timeout policy", "No"),
-    ("Explicit Drop action", "Yes"),
-    ("Optimized Balance TCP mode", "No"),
-    ("Conntrack all-zero IP SNAT", "No"),
-    ("MPLS Label add", "No"),
-    ("Max VLAN headers", "2"),
-    ("Max MPLS depth", "3"),
-    ("Recirc", "Yes"),
-    ("CT state", "No"),
-    ("CT zone", "No"),
-    ("CT mark", "No"),
-    ("CT label", "No"),
-    ("CT state NAT", "No"),
-    ("CT orig tuple", "No"),
-    ("CT orig tuple for IPv6", "No"),
-    ("IPv6 ND Extension", "No"),
-];
-
 pub(super) fn register(commands: &mut Commands<Switchd>) {
-    commands.add("dpctl/dump-dps", "[names]", 0, 1, |s: &mut Switchd, _| {
+    commands.add("dpctl/dump-dps", "", 0, 0, |s: &mut Switchd, _| {
         Outcome::text(if s.engine.is_some() { format!("{}\n", s.dp_name()) } else { String::new() })
     });
     commands.add("dpctl/show", "[-s] [dp...]", 0, 8, |s: &mut Switchd, args| {
@@ -58,10 +30,20 @@ pub(super) fn register(commands: &mut Commands<Switchd>) {
         0,
         8,
         |s: &mut Switchd, args| {
-            check_names(s, args)?;
+            check_names(s, args).map_err(|_| not_found())?;
             dump_flows(s, args, None)
         },
     );
+    commands.add("dpctl/get-flow", "[dp] ufid", 1, 2, |s: &mut Switchd, args| {
+        let (ufid, dp) = args.split_last().ok_or_else(not_found)?;
+        check_names(s, dp).map_err(|_| not_found())?;
+        get_flow(s, ufid)
+    });
+    commands.add("dpctl/del-flow", "[dp] flow", 1, 2, |s: &mut Switchd, args| {
+        let (flow, dp) = args.split_last().ok_or_else(not_found)?;
+        check_names(s, dp).map_err(|_| not_found())?;
+        del_flow(s, flow)
+    });
     commands.add("dpctl/del-flows", "[dp]", 0, 1, |s: &mut Switchd, args| {
         check_names(s, args)?;
         if let Some(engine) = &s.engine {
@@ -73,8 +55,8 @@ pub(super) fn register(commands: &mut Commands<Switchd>) {
         if !s.bridges.contains_key(&args[0]) {
             return Err("no such bridge".to_owned());
         }
-        let lines = FEATURES.iter().map(|(name, value)| format!("{name}: {value}\n"));
-        Outcome::text(lines.collect::<String>())
+        let limit = s.desired.as_ref().map_or(1, |d| d.switch.vlan_limit);
+        Outcome::text(dp_features::lines(limit))
     });
     commands.add("dpif/dump-dps", "", 0, 0, |s: &mut Switchd, _| {
         let lines = s.bridges.keys().map(|b| format!("{}@{b}\n", s.dp_type()));
@@ -102,19 +84,78 @@ fn check_names(state: &Switchd, args: &[String]) -> Result<(), String> {
     for name in args.iter().filter(|a| !a.starts_with('-') && !a.contains('=')) {
         if *name != own && name != plain {
             let program = weir_runtime::program::name();
-            return Err(format!(
-                "{program}: opening datapath {name} failed (No such file or directory)"
-            ));
+            return Err(format!("{program}: opening datapath {name} failed (No such device)"));
         }
     }
     Ok(())
+}
+
+fn not_found() -> String {
+    format!("{}: datapath not found (Invalid argument)", weir_runtime::program::name())
+}
+
+/// `ufid:` and a UUID.
+fn parse_ufid(text: &str) -> Option<u128> {
+    let uuid =
+        Uuid::try_parse(text.trim().strip_prefix("ufid:")?.trim_end_matches([',', ' '])).ok()?;
+    Some(uuid.as_u128())
+}
+
+/// `dpctl/get-flow`: one flow, without its identifier.
+fn get_flow(state: &Switchd, text: &str) -> CommandResult {
+    let program = weir_runtime::program::name();
+    let ufid = parse_ufid(text).ok_or_else(|| format!("{program}: parsing flow ufid"))?;
+    let (style, now) = (Style::default(), state.now_ms());
+    let mut found = None;
+    engine(state)?.visit(&mut |view| {
+        if view.ufid == ufid {
+            found = Some(flow_line(view, &style, now));
+        }
+        Revalidation::Keep { credited: view.credited }
+    });
+    let missing = || format!("{program}: getting flow (No such file or directory)");
+    Outcome::text(found.ok_or_else(missing)? + "\n")
+}
+
+/// `dpctl/del-flow`: the flow with this identifier, or with this match.
+fn del_flow(state: &Switchd, text: &str) -> CommandResult {
+    let program = weir_runtime::program::name();
+    let by_name = |name: &str| state.ports.get(name).map(|p| p.no);
+    let named = parse_ufid(text);
+    let flow = match named {
+        Some(_) => None,
+        None => {
+            let parsed = odp::parse_key(text, Some(&by_name));
+            let words = |e| format!("{program}: parsing flow key ({e})");
+            Some(parsed.map_err(words)?.flow)
+        }
+    };
+    let mut gone = false;
+    engine(state)?.visit(&mut |view| {
+        let is_it = match &flow {
+            Some(flow) => view.mask.datapath().agrees(view.key, flow),
+            None => named == Some(view.ufid),
+        };
+        if is_it {
+            gone = true;
+            return Revalidation::Delete;
+        }
+        Revalidation::Keep { credited: view.credited }
+    });
+    let missing = "deleting flow (No such file or directory)\nPerhaps you need to specify a UFID?";
+    if gone { Outcome::empty() } else { Err(format!("{program}: {missing}")) }
 }
 
 fn engine(state: &Switchd) -> Result<Arc<Engine>, String> {
     state.engine.clone().ok_or_else(|| "no datapath yet: there is no bridge".to_owned())
 }
 
-/// ` (TYPE: KEY=VALUE, ...)`
+/// ` (TYPE: KEY=VALUE, ...)`; nothing for a kernel's own device.
+fn device_text(kind: &str, config: &BTreeMap<String, String>) -> String {
+    if kind == "system" { String::new() } else { format!(" {}", kind_text(kind, config)) }
+}
+
+/// `(TYPE: KEY=VALUE, ...)`
 pub(super) fn kind_text(kind: &str, config: &BTreeMap<String, String>) -> String {
     if config.is_empty() {
         return format!("({kind})");
@@ -137,30 +178,34 @@ fn show(state: &Switchd, with_stats: bool) -> Result<String, String> {
         let Some(status) = engine.port_status(no) else { continue };
         let _ = writeln!(
             out,
-            "  port {}: {name} {}",
+            "  port {}: {name}{}",
             no.0,
-            kind_text(shown_kind(kind), &status.config)
+            device_text(shown_kind(kind), &status.config)
         );
         if let Some(stats) = with_stats.then(|| engine.port_stats(no)).flatten() {
-            write_stats(&mut out, &status, &stats);
+            write_stats(&mut out, &stats);
         }
     }
     Ok(out)
 }
 
-fn write_stats(out: &mut String, _status: &PortStatus, s: &PortStats) {
+fn write_stats(out: &mut String, s: &PortStats) {
+    let known = |n: Option<u64>| n.map_or_else(|| "?".to_owned(), |n| n.to_string());
     let _ = write!(
         out,
-        "    RX packets:{} errors:{} dropped:{} overruns:? frame:?\n\
+        "    RX packets:{} errors:{} dropped:{} overruns:{} frame:{}\n\
          \x20   TX packets:{} errors:{} dropped:{} aborted:? carrier:?\n\
-         \x20   collisions:?\n\
+         \x20   collisions:{}\n\
          \x20   RX bytes:{}{}  TX bytes:{}{}\n",
         s.rx_packets,
-        s.rx_errors,
-        s.rx_dropped,
+        known(s.rx_errors),
+        known(s.rx_dropped),
+        known(s.rx_over_errors),
+        known(s.rx_frame_errors),
         s.tx_packets,
-        s.tx_errors,
-        s.tx_dropped,
+        known(s.tx_errors),
+        known(s.tx_dropped),
+        known(s.collisions),
         s.rx_bytes,
         human(s.rx_bytes),
         s.tx_bytes,
@@ -203,7 +248,12 @@ fn dump_flows(state: &Switchd, args: &[String], bridge: Option<&str>) -> Command
     let mut flows: BTreeMap<Option<u32>, Vec<String>> = BTreeMap::new();
     engine.visit(&mut |view| {
         if belongs(view) {
-            flows.entry(view.core).or_default().push(flow_line(view, &style, now));
+            let line = if bridge.is_some() {
+                bridge_flow_line(view, &style, now)
+            } else {
+                flow_line(view, &style, now)
+            };
+            flows.entry(view.core).or_default().push(line);
         }
         Revalidation::Keep { credited: view.credited }
     });
@@ -223,25 +273,36 @@ fn dump_flows(state: &Switchd, args: &[String], bridge: Option<&str>) -> Command
     Outcome::text(out)
 }
 
+/// A line of `dpctl/dump-flows`.
 fn flow_line(view: &MegaflowView<'_>, style: &Style<'_>, now: u64) -> String {
-    let mut out = String::new();
-    if style.verbose {
-        let u = view.ufid.to_be_bytes();
-        let hex =
-            |r: std::ops::Range<usize>| u[r].iter().map(|b| format!("{b:02x}")).collect::<String>();
-        let _ = write!(
-            out,
-            "ufid:{}-{}-{}-{}-{}, ",
-            hex(0..4),
-            hex(4..6),
-            hex(6..8),
-            hex(8..10),
-            hex(10..16)
-        );
-    }
-    out.push_str(&odp::format_key(view.key, Some(view.mask), style));
+    let head = if style.verbose { format!("{}, ", ufid_text(view.ufid)) } else { String::new() };
+    let dp = if style.verbose { ", dp:ovs" } else { "" };
+    let stats = stats_text(view, now);
+    let actions = odp::format_actions(view.actions, style);
+    format!("{head}{}, {stats}{dp}, actions:{actions}", key_text(view, style))
+}
+
+/// A line of `dpif/dump-flows`.
+fn bridge_flow_line(view: &MegaflowView<'_>, style: &Style<'_>, now: u64) -> String {
+    let head = if style.verbose { format!("{} ", ufid_text(view.ufid)) } else { String::new() };
+    let stats = stats_text(view, now);
+    let actions = odp::format_actions(view.actions, style);
+    format!("{head}{}, {stats}, actions:{actions}", key_text(view, style))
+}
+
+/// `ufid:` and a UUID.
+fn ufid_text(ufid: u128) -> String {
+    format!("ufid:{}", Uuid::from_u128(ufid))
+}
+
+fn key_text(view: &MegaflowView<'_>, style: &Style<'_>) -> String {
+    odp::format_key(view.key, Some(view.mask), style)
+}
+
+/// `packets:N, bytes:N, used:T[, flags:F]`
+fn stats_text(view: &MegaflowView<'_>, now: u64) -> String {
     let s = view.stats;
-    let _ = write!(out, ", packets:{}, bytes:{}, used:", s.packets, s.bytes);
+    let mut out = format!("packets:{}, bytes:{}, used:", s.packets, s.bytes);
     let _ = match s.used_ms {
         0 => write!(out, "never"),
         used => write!(out, "{:.3}s", now.saturating_sub(used) as f64 / 1000.0),
@@ -249,10 +310,6 @@ fn flow_line(view: &MegaflowView<'_>, style: &Style<'_>, now: u64) -> String {
     if s.tcp_flags != 0 {
         let _ = write!(out, ", flags:{}", tcp_flags(s.tcp_flags));
     }
-    if style.verbose {
-        out.push_str(", dp:ovs");
-    }
-    let _ = write!(out, ", actions:{}", odp::format_actions(view.actions, style));
     out
 }
 

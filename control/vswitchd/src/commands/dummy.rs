@@ -65,6 +65,6 @@ fn packet(text: &str) -> Result<Vec<u8>, String> {
     if let Some(digits) = digits.filter(|d| d.len() % 2 == 0 && !d.is_empty()) {
         return Ok(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect());
     }
-    let key = odp::parse_key(text, None).map_err(|e| format!("bad packet or flow syntax: {e}"))?;
+    let key = odp::parse_key(text, None).map_err(|e| e.to_string())?;
     Ok(build::compose(&key.flow))
 }

@@ -4,6 +4,7 @@ mod dpctl;
 mod dummy;
 mod ofproto;
 mod pmd;
+mod trace;
 mod upcall;
 
 use weir_runtime::unixctl::{self, Commands, Outcome};
@@ -24,6 +25,7 @@ pub fn table(with_dummy: bool) -> Commands<Switchd> {
     dpctl::register(&mut commands);
     ofproto::register(&mut commands);
     pmd::register(&mut commands);
+    trace::register(&mut commands);
     upcall::register(&mut commands);
     if with_dummy {
         dummy::register(&mut commands);

@@ -30,6 +30,14 @@ pub(super) fn register(commands: &mut Commands<Switchd>) {
         }
         Outcome::text(format!("set flow_limit to {limit}\n"))
     });
+    commands.add("upcall/disable-megaflows", "", 0, 0, |s: &mut Switchd, _| {
+        set_megaflows(s, false);
+        Outcome::text("megaflows disabled\n")
+    });
+    commands.add("upcall/enable-megaflows", "", 0, 0, |s: &mut Switchd, _| {
+        set_megaflows(s, true);
+        Outcome::text("megaflows enabled\n")
+    });
     commands.add_deferred("revalidator/wait", "", 0, 0, |s: &mut Switchd, _, reply| {
         s.revalidator.wait(reply);
     });
@@ -50,6 +58,14 @@ pub(super) fn register(commands: &mut Commands<Switchd>) {
         let json = Json::object(usage.iter().map(|(k, v)| (k.as_str(), clip(*v))));
         Outcome::with_json(memory::format_usage(&usage), json)
     });
+}
+
+/// Megaflows that are there were made under the other setting: they go.
+fn set_megaflows(state: &Switchd, on: bool) {
+    state.switch.set_exact(!on);
+    if let Some(engine) = &state.engine {
+        engine.flush_flows();
+    }
 }
 
 /// Counts for `memory/show`, by name.

@@ -57,7 +57,10 @@ impl Controller {
             probe_ms: int("inactivity_probe").unwrap_or(5_000),
             in_band: row.str("connection_mode") != Some("out-of-band"),
             enable_async: row.bool("enable_async_messages").unwrap_or(true),
-            rate_limit: rate.map(|r| (clip(r), clip(burst.unwrap_or(r / 4)))),
+            rate_limit: rate.map(|r| {
+                let rate = r.max(100);
+                (clip(rate), clip(burst.unwrap_or(rate / 4).max(25)))
+            }),
         }
     }
 }

@@ -175,25 +175,4 @@ pub fn parse_mac(text: &str) -> Option<[u8; 6]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cpu_masks_of_any_length() {
-        assert_eq!(parse_cpu_mask("0x6"), Some([1, 2].into()));
-        assert_eq!(parse_cpu_mask("10000000000000001"), Some([0, 64].into()));
-        assert_eq!(parse_cpu_mask("0x"), None);
-        assert_eq!(parse_cpu_mask("zz"), None);
-        assert_eq!(parse_cpu_mask("0"), Some([].into()));
-    }
-
-    #[test]
-    fn macs_and_integers() {
-        assert_eq!(parse_mac("02:00:00:00:00:0a"), Some([2, 0, 0, 0, 0, 10]));
-        assert_eq!(parse_mac("02:00:00:00:00"), None);
-        assert_eq!(parse_mac("02:00:00:00:00:0a:1"), None);
-        assert_eq!(parse_int("0x10"), Some(16));
-        assert_eq!(parse_int("-5"), Some(-5));
-        assert_eq!(parse_int("5 apples"), None);
-    }
-}
+mod tests;

@@ -59,6 +59,10 @@ pub struct OpenVSwitch {
     pub min_revalidate_pps: u64,
     /// Neither controllers nor packets until it is cleared.
     pub flow_restore_wait: bool,
+    /// Statistics of the machine wanted.
+    pub enable_statistics: bool,
+    /// Rows of table `Datapath`, by type of datapath.
+    pub datapaths: BTreeMap<String, Uuid>,
     /// How often statistics are written, milliseconds.
     pub stats_interval_ms: u64,
     /// VLAN headers that are parsed; 0 is all there are.
@@ -90,6 +94,8 @@ impl Default for OpenVSwitch {
             max_revalidator_ms: 500,
             min_revalidate_pps: 5,
             flow_restore_wait: false,
+            enable_statistics: false,
+            datapaths: BTreeMap::new(),
             stats_interval_ms: 5_000,
             vlan_limit: 1,
             dpdk: BTreeMap::new(),
@@ -122,6 +128,7 @@ impl OpenVSwitch {
             next_cfg: row.int("next_cfg").unwrap_or(0),
             rxq_isolate: flag("pmd-rxq-isolate", true),
             smc: flag("smc-enable", false),
+            enable_statistics: flag("enable-statistics", false),
             flow_restore_wait: flag("flow-restore-wait", false),
             vhost_iommu: flag("vhost-iommu-support", false),
             vhost_postcopy: flag("vhost-postcopy-support", false),
@@ -135,6 +142,7 @@ impl OpenVSwitch {
             max_revalidator_ms,
             min_revalidate_pps,
             stats_interval_ms,
+            datapaths: datapaths(row),
             vlan_limit,
             dpdk: dpdk(row),
             vhost_sock_dir: row.key("other_config", "vhost-sock-dir").unwrap_or("").to_owned(),
@@ -146,6 +154,11 @@ fn dpdk(row: &Row) -> BTreeMap<String, String> {
     let pairs = row.get("other_config").into_iter().flat_map(weir_ovsdb::Datum::pairs);
     let texts = pairs.filter_map(|(k, v)| Some((k.as_str()?.strip_prefix("dpdk-")?, v.as_str()?)));
     texts.map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+}
+
+fn datapaths(row: &Row) -> BTreeMap<String, Uuid> {
+    let pairs = row.get("datapaths").into_iter().flat_map(weir_ovsdb::Datum::pairs);
+    pairs.filter_map(|(k, v)| Some((k.as_str()?.to_owned(), v.as_uuid()?))).collect()
 }
 
 fn pmd_cpus(reader: &mut Reader<'_>, row: &Row) -> Option<BTreeSet<u32>> {

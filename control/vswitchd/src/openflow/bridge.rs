@@ -29,6 +29,9 @@ const MAX_SNOOP: usize = 1 << 20;
 /// So many probe intervals without controllers, and a standalone bridge helps itself.
 const FAIL_OPEN_PROBES: Msec = 3;
 
+/// How often packets are looked at that wait for their controller's rate limit, milliseconds.
+const PACKET_INTERVAL: Msec = 10;
+
 /// Somebody who gets a copy of the controllers' messages.
 #[derive(Debug)]
 struct Snooper {
@@ -83,7 +86,11 @@ impl BridgeSockets {
     }
 
     pub(super) fn configure(&mut self, switch: &Switch, settings: BridgeSettings, now: Msec) {
-        let BridgeSettings { name, versions, controllers, fail_mode } = settings;
+        let BridgeSettings { name, versions, mut controllers, wait, fail_mode } = settings;
+        let configured = controllers.iter().any(|c| c.kind == ControllerKind::Primary);
+        if wait {
+            controllers.clear();
+        }
         if self.opened_ms == 0 {
             self.opened_ms = now;
         }
@@ -109,8 +116,6 @@ impl BridgeSockets {
             self.controllers.push(link);
         }
         old.iter_mut().for_each(|gone| gone.close(&mut state));
-        let configured =
-            self.controllers.iter().any(|c| c.settings.kind == ControllerKind::Primary);
         let now_ms = u64::try_from(now).unwrap_or(0);
         drop(state);
         switch.set_controllers(&self.bridge, configured, now_ms);
@@ -221,7 +226,11 @@ impl BridgeSockets {
     }
 
     pub(super) fn poll_at(&self, now: Msec) -> Option<Msec> {
-        self.controllers.iter().fold(None, |due, c| earlier(due, c.poll_at(now)))
+        let due = self.controllers.iter().fold(None, |due, c| earlier(due, c.poll_at(now)));
+        let state = self.bridge.lock();
+        let bundles = state.conns.expires_at().map(|ms| Msec::try_from(ms).unwrap_or(Msec::MAX));
+        let waiting = state.conns.iter().any(|(_, c)| c.has_waiting_packets());
+        earlier(earlier(due, bundles), waiting.then_some(now + PACKET_INTERVAL))
     }
 
     pub(super) fn reports(&self, now: Msec) -> Vec<ControllerReport> {
@@ -230,21 +239,22 @@ impl BridgeSockets {
     }
 }
 
-/// Counters that the engine does not keep are all ones, as OpenFlow has it.
+/// Counters that the device does not keep are all ones, as OpenFlow has it.
 fn counters(c: &weir_flow::slowpath::PortCounters) -> PortCounters {
+    let known = |n: Option<u64>| n.unwrap_or(u64::MAX);
     PortCounters {
         rx_packets: c.rx_packets,
         tx_packets: c.tx_packets,
         rx_bytes: c.rx_bytes,
         tx_bytes: c.tx_bytes,
-        rx_dropped: c.rx_dropped,
-        tx_dropped: c.tx_dropped,
-        rx_errors: c.rx_errors,
-        tx_errors: c.tx_errors,
-        rx_frame_err: u64::MAX,
-        rx_over_err: u64::MAX,
-        rx_crc_err: u64::MAX,
-        collisions: u64::MAX,
+        rx_dropped: known(c.rx_dropped),
+        tx_dropped: known(c.tx_dropped),
+        rx_errors: known(c.rx_errors),
+        tx_errors: known(c.tx_errors),
+        rx_frame_err: known(c.rx_frame_err),
+        rx_over_err: known(c.rx_over_err),
+        rx_crc_err: known(c.rx_crc_err),
+        collisions: known(c.collisions),
     }
 }
 

@@ -92,6 +92,7 @@ impl ControllerLink {
     ) -> bool {
         let mut received = false;
         let kind = kind(&self.settings);
+        let (enable_async, rate_limit) = (self.settings.enable_async, self.settings.rate_limit);
         let target = self.settings.target.clone();
         match &mut self.carrier {
             Carrier::Passive { listener, links, retry_at } => {
@@ -169,6 +170,11 @@ impl ControllerLink {
                     Some(Err(ended)) => self.ended(state, now, &ended),
                     _ => {}
                 }
+            }
+        }
+        for link in self.links() {
+            if let Some(conn) = state.conns.get_mut(link.id) {
+                conn.configure(enable_async, rate_limit);
             }
         }
         received

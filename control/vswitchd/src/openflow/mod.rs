@@ -39,6 +39,8 @@ pub struct BridgeSettings {
     pub versions: Vec<OfVersion>,
     /// Its controllers.
     pub controllers: Vec<Controller>,
+    /// Not yet: do without them, though they are configured.
+    pub wait: bool,
     /// What to do without them.
     pub fail_mode: FailMode,
 }

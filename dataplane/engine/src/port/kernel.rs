@@ -10,7 +10,7 @@ use crate::port::received::Received;
 use crate::port::rx::Rx;
 use crate::port::tap::{self, TapRx, TapTx};
 use crate::port::tx::Tx;
-use crate::port::{Link, Opened, PortError, PortStats, system};
+use crate::port::{Link, LinkModes, Opened, PortError, PortStats, system};
 
 /// A kernel device.
 #[derive(Debug)]
@@ -20,8 +20,10 @@ pub(crate) struct KernelPort {
     /// so the engine's counters are used, and it is up unless it is known to be down.
     is_tap: bool,
     received: Arc<Received>,
-    /// The kernel's number of a `system` port's device.
+    /// The kernel's number of the device.
     index: u32,
+    /// Times that its carrier had come or gone before it was ours.
+    old_changes: u32,
 }
 
 /// Makes a tap device of this name.
@@ -33,7 +35,8 @@ pub(crate) fn open_tap(
     let tap = Arc::new(tap::open(name)?);
     let received = Arc::new(Received::default());
     let rx = vec![Rx::Tap(TapRx::new(Arc::clone(&tap), pool.clone(), Arc::clone(&received)))];
-    let port = KernelPort { name: name.to_owned(), is_tap: true, received, index: 0 };
+    let port =
+        KernelPort { name: name.to_owned(), is_tap: true, received, index: 0, old_changes: 0 };
     let tx = vec![Tx::Tap(TapTx::new(tap))];
     port.finish(mtu, rx, tx)
 }
@@ -46,7 +49,8 @@ pub(crate) fn open_system(
 ) -> Result<(KernelPort, Opened), PortError> {
     let received = Arc::new(Received::default());
     let (rx, tx) = system::open(name, pool, &received)?;
-    let port = KernelPort { name: name.to_owned(), is_tap: false, received, index: 0 };
+    let port =
+        KernelPort { name: name.to_owned(), is_tap: false, received, index: 0, old_changes: 0 };
     port.finish(mtu, vec![Rx::System(Box::new(rx))], vec![Tx::System(Box::new(tx))])
 }
 
@@ -63,6 +67,7 @@ impl KernelPort {
         }
         let link = rtnl.link(&self.name)?;
         self.index = link.index;
+        self.old_changes = link.carrier_changes;
         let mtu = u16::try_from(link.mtu).unwrap_or(u16::MAX);
         Ok((self, Opened { rx, tx, mtu, mac: link.mac, numa: 0 }))
     }
@@ -84,17 +89,14 @@ impl KernelPort {
             let up = self.is_tap && !self.is_gone();
             return Link { up, admin_up: up, ..Link::default() };
         };
-        let settings = if self.is_tap {
-            None
-        } else {
-            Ethtool::open().and_then(|ethtool| ethtool.link_settings(&self.name)).ok()
-        };
+        let settings = Ethtool::open().and_then(|ethtool| ethtool.link_settings(&self.name));
         let settings = settings.unwrap_or_default();
         Link {
             up: link.running,
             speed_mbps: settings.speed_mbps,
             full_duplex: settings.full_duplex,
-            resets: u64::from(link.carrier_changes),
+            modes: LinkModes::of(&settings),
+            resets: link.carrier_changes.saturating_sub(self.old_changes).into(),
             admin_up: link.up,
         }
     }
@@ -120,29 +122,38 @@ impl KernelPort {
         (self.received.packets(), self.received.bytes())
     }
 
-    /// What the kernel counted; `None` for taps.
-    pub(crate) fn stats(&self) -> Option<PortStats> {
+    /// The kernel's number of the device.
+    pub(crate) fn ifindex(&self) -> u32 {
+        self.index
+    }
+
+    /// What the kernel counted, but of a tap's packets what the engine did.
+    pub(crate) fn stats(&self, own: PortStats) -> PortStats {
+        let mut s = self.ask().map(|link| link.stats).unwrap_or_default();
         if self.is_tap {
-            return None;
+            // What the kernel receives is what the switch sends.
+            std::mem::swap(&mut s.rx_dropped, &mut s.tx_dropped);
+            std::mem::swap(&mut s.rx_errors, &mut s.tx_errors);
+            (s.rx_packets, s.rx_bytes) = (own.rx_packets, own.rx_bytes);
+            (s.tx_packets, s.tx_bytes) = (own.tx_packets, own.tx_bytes);
         }
-        let s = self.ask().map(|link| link.stats).unwrap_or_default();
-        Some(PortStats {
+        PortStats {
             rx_packets: s.rx_packets,
             tx_packets: s.tx_packets,
             rx_bytes: s.rx_bytes,
             tx_bytes: s.tx_bytes,
-            rx_dropped: s.rx_dropped + self.received.dropped(),
-            tx_dropped: s.tx_dropped,
-            rx_errors: s.rx_errors,
-            tx_errors: s.tx_errors,
+            rx_dropped: Some(s.rx_dropped + self.received.dropped()),
+            tx_dropped: Some(s.tx_dropped),
+            rx_errors: Some(s.rx_errors),
+            tx_errors: Some(s.tx_errors),
             multicast: Some(s.multicast),
             collisions: Some(s.collisions),
             rx_over_errors: Some(s.rx_over_errors),
             rx_crc_errors: Some(s.rx_crc_errors),
             rx_frame_errors: Some(s.rx_frame_errors),
             rx_missed_errors: Some(s.rx_missed_errors),
-            ..PortStats::default()
-        })
+            custom: Vec::new(),
+        }
     }
 
     pub(crate) fn status(&self, status: &mut BTreeMap<String, String>) {

@@ -1,7 +1,7 @@
 //! [`TxLane`]: one transmit queue of a port. Threads that have a queue to themselves take its lock
 //! without ever meeting anybody; threads that share one spin, never sleep.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use weir_dpdk::Batch;
@@ -23,15 +23,16 @@ pub(crate) struct LaneCounters {
 /// See the [module documentation](self).
 #[derive(Debug)]
 pub(crate) struct TxLane {
-    tx: Mutex<Tx>,
+    /// Nothing while the device is stopped.
+    tx: Mutex<Option<Tx>>,
     /// What the device does by itself, `weir_dpdk::offload::tx` flags.
-    offloads: u64,
+    offloads: AtomicU64,
     /// Longest frame in bytes, VLAN tags not counted; 0 while the port is down.
     max_frame: AtomicU32,
     pub(crate) counters: LaneCounters,
 }
 
-fn spin(lock: &Mutex<Tx>) -> MutexGuard<'_, Tx> {
+fn spin(lock: &Mutex<Option<Tx>>) -> MutexGuard<'_, Option<Tx>> {
     let mut turns = 0u32;
     loop {
         match lock.try_lock() {
@@ -52,8 +53,8 @@ fn spin(lock: &Mutex<Tx>) -> MutexGuard<'_, Tx> {
 impl TxLane {
     pub(crate) fn new(tx: Tx, max_frame: u32) -> Self {
         Self {
-            offloads: tx.offloads(),
-            tx: Mutex::new(tx),
+            offloads: AtomicU64::new(tx.offloads()),
+            tx: Mutex::new(Some(tx)),
             max_frame: AtomicU32::new(max_frame),
             counters: LaneCounters::default(),
         }
@@ -62,6 +63,19 @@ impl TxLane {
     /// Changes the longest frame; 0 takes the port down.
     pub(crate) fn set_max_frame(&self, bytes: u32) {
         self.max_frame.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Takes the device's end of the queue away: it can be stopped. What is sent until
+    /// [`Self::open`] is dropped.
+    pub(crate) fn close(&self) {
+        let tx = spin(&self.tx).take();
+        drop(tx);
+    }
+
+    /// Gives a closed lane a queue again. Counters go on.
+    pub(crate) fn open(&self, tx: Tx) {
+        self.offloads.store(tx.offloads(), Ordering::Relaxed);
+        *spin(&self.tx) = Some(tx);
     }
 
     /// Sends the packets, in order. What cannot be sent is dropped and counted. Answers how many
@@ -77,11 +91,14 @@ impl TxLane {
             bytes += u64::from(packet.len());
         }
         let mut tx = spin(&self.tx);
+        let Some(tx) = &mut *tx else {
+            return self.refuse(batch);
+        };
         if longest > max_frame || flags & offload::WANTED != 0 {
-            return self.send_uneven(&mut tx, batch, max_frame, offload);
+            return self.send_uneven(tx, batch, max_frame, offload);
         }
         let wanted = batch.len();
-        let sent = self.hand_over(&mut tx, batch, bytes);
+        let sent = self.hand_over(tx, batch, bytes);
         debug_assert!(sent as usize <= wanted);
         sent
     }
@@ -112,12 +129,11 @@ impl TxLane {
         max_frame: u32,
         offload: &offload::Context,
     ) -> u64 {
-        let drops = &self.counters.drops;
         if max_frame == 0 {
-            drops.add(DropReason::TxPortDown, batch.len() as u64);
-            batch.clear();
-            return 0;
+            return self.refuse(batch);
         }
+        let drops = &self.counters.drops;
+        let offloads = self.offloads.load(Ordering::Relaxed);
         let mut sent = 0;
         let mut fit = Batch::new();
         let mut flush = |fit: &mut Batch| {
@@ -125,7 +141,7 @@ impl TxLane {
             sent += self.hand_over(tx, fit, bytes);
         };
         for packet in batch.drain() {
-            let outcome = offload.resolve(packet, self.offloads, max_frame, &mut |piece| {
+            let outcome = offload.resolve(packet, offloads, max_frame, &mut |piece| {
                 if fit.is_full() {
                     flush(&mut fit);
                 }
@@ -140,8 +156,11 @@ impl TxLane {
         sent
     }
 
-    /// The device's own end of the queue, when no thread uses the lane any more.
-    pub(crate) fn into_tx(self) -> Tx {
-        self.tx.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Drops everything: the port is down.
+    #[cold]
+    fn refuse(&self, batch: &mut Batch) -> u64 {
+        self.counters.drops.add(DropReason::TxPortDown, batch.len() as u64);
+        batch.clear();
+        0
     }
 }

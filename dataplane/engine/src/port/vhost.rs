@@ -14,11 +14,13 @@ use crate::port::options::Options;
 use crate::port::received::Received;
 use crate::port::rx::Rx;
 use crate::port::tx::Tx;
-use crate::port::{Link, Opened, PortConfig, PortError};
+use crate::port::{Link, Opened, PortConfig, PortError, PortStats};
 
 /// Times that packets are offered again to a guest whose ring is full, unless
 /// `options:tx-retries-max` says otherwise.
 const TX_RETRIES: u8 = 8;
+/// Most such times.
+const MAX_TX_RETRIES: u8 = 32;
 
 /// What DPDK's vhost thread tells of the guest.
 #[derive(Debug, Default)]
@@ -39,6 +41,25 @@ pub(crate) struct VhostPort {
     received: Vec<Arc<Received>>,
 }
 
+/// The socket of an interface, and whether the switch connects to it.
+fn socket(config: &PortConfig, sock_dir: &str) -> Result<(String, bool), PortError> {
+    if config.kind == "dpdkvhostuserclient" {
+        return Ok((Options(&config.options).required("vhost-server-path")?.to_owned(), true));
+    }
+    Ok((format!("{sock_dir}/{}", config.name), false))
+}
+
+fn retries(config: &PortConfig) -> u8 {
+    let Some(text) = config.options.get("tx-retries-max") else {
+        return TX_RETRIES;
+    };
+    text.parse().ok().filter(|n| *n <= MAX_TX_RETRIES).unwrap_or_else(|| {
+        let name = &config.name;
+        log::warn!(target: "netdev_dpdk", "{name}: options:tx-retries-max={text} cannot be: {TX_RETRIES} is used");
+        TX_RETRIES
+    })
+}
+
 /// Opens the socket of an interface.
 pub(crate) fn open(
     config: &PortConfig,
@@ -46,14 +67,8 @@ pub(crate) fn open(
     mtu: u16,
     pool: &Mempool,
 ) -> Result<(VhostPort, Opened), PortError> {
-    let options = Options(&config.options);
-    let client = config.kind == "dpdkvhostuserclient";
-    let path = if client {
-        options.required("vhost-server-path")?.to_owned()
-    } else {
-        format!("{sock_dir}/{}", config.name)
-    };
-    let retries = options.number("tx-retries-max", TX_RETRIES, 0, 32)?;
+    let (path, client) = socket(config, sock_dir)?;
+    let retries = retries(config);
     let guest = Arc::new(Guest::default());
     let listener = {
         let guest = Arc::clone(&guest);
@@ -78,6 +93,27 @@ pub(crate) fn open(
 }
 
 impl VhostPort {
+    /// Is this the socket that `config` names?
+    pub(crate) fn is_at(&self, config: &PortConfig) -> bool {
+        !self.dev.is_client()
+            || config.options.get("vhost-server-path").is_some_and(|path| path == self.dev.path())
+    }
+
+    /// Takes packets from another pool. The guest does not notice.
+    pub(crate) fn restart(&mut self, config: &PortConfig, mtu: u16, pool: &Mempool) -> Opened {
+        self.pool = pool.clone();
+        self.retries = retries(config);
+        let received = std::mem::take(&mut self.received);
+        let rx = (0u16..).zip(&received).map_while(|(queue, received)| {
+            let (queue, pool) = (self.dev.rx_queue(queue)?, self.pool.clone());
+            Some(Rx::Vhost(VhostRx { queue, pool, received: Arc::clone(received) }))
+        });
+        let rx: Vec<_> = rx.collect();
+        self.received = received;
+        let tx = (0..self.queue_pairs()).map_while(|queue| self.next_tx(queue)).collect();
+        Opened { rx, tx, mtu, mac: [0; 6], numa: 0 }
+    }
+
     /// Queue pairs of the guest; one while there is none.
     pub(crate) fn queue_pairs(&self) -> u16 {
         self.guest.queue_pairs.load(Ordering::Relaxed).clamp(1, MAX_QUEUE_PAIRS)
@@ -101,6 +137,13 @@ impl VhostPort {
     pub(crate) fn received(&self) -> (u64, u64) {
         let sum = |get: fn(&Received) -> u64| self.received.iter().map(|r| get(r)).sum();
         (sum(Received::packets), sum(Received::bytes))
+    }
+
+    /// The engine's counters: a guest has none that could be asked for.
+    pub(crate) fn stats(&self, own: PortStats) -> PortStats {
+        let dropped = self.received.iter().map(|r| r.dropped()).sum();
+        let zero = Some(0);
+        PortStats { rx_dropped: Some(dropped), tx_dropped: zero, rx_errors: zero, ..own }
     }
 
     pub(crate) fn link(&self) -> Link {

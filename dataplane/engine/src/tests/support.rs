@@ -186,6 +186,22 @@ pub(super) fn read_pcap(mut file: &[u8]) -> Vec<Vec<u8>> {
     packets
 }
 
+/// A capture file of these packets.
+pub(super) fn write_pcap(path: &str, packets: &[Vec<u8>]) {
+    let mut file = Vec::new();
+    for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 65_535, 1u32] {
+        file.extend(word.to_le_bytes());
+    }
+    for packet in packets {
+        let len = packet.len() as u32;
+        for word in [0, 0, len, len] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend(packet);
+    }
+    std::fs::write(path, file).unwrap();
+}
+
 /// A UDP packet over IPv4 with right checksums.
 pub(super) fn udp(src: u32, dst: u32, tp_src: u16, tp_dst: u16, payload: &[u8]) -> Vec<u8> {
     use weir_flow::packet::checksum;

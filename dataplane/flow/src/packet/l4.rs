@@ -206,7 +206,8 @@ pub(super) fn set_ports(
     };
     let mut segment = Segment::of(packet, layout, proto)?;
     if segment.field_len() < len {
-        return None;
+        // A packet that ends within the header goes on as it is.
+        return Some(());
     }
     segment.set(0, ports(value), ports(mask), l4)
 }

@@ -494,6 +494,21 @@ mod tests {
     }
 
     #[test]
+    fn writing_what_is_there_is_no_change_but_goes_along_with_one() {
+        let mut c = synced();
+        let mut txn = Transaction::new();
+        txn.write_unchanged = true;
+        txn.set("T", a(), "n", Datum::scalar(Atom::Integer(3)));
+        txn.increment("T", a(), "n");
+        txn.comment("nothing");
+        assert_eq!(c.commit(&txn), Err(Outcome::Unchanged));
+        txn.set("T", a(), "s", Datum::scalar("z"));
+        c.commit(&txn).unwrap();
+        let text = sent(&mut c);
+        assert!(text.contains(r#""row":{"n":3,"s":"z"}"#) && text.contains("+="), "{text}");
+    }
+
+    #[test]
     fn losing_the_connection_leaves_the_replica_and_retries_the_transaction() {
         let mut c = synced();
         let mut txn = Transaction::new();

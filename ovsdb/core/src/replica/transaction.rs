@@ -237,7 +237,9 @@ impl Transaction {
                 ops.list.push(wait);
             }
         }
-        let before = ops.list.len();
+        // Writing the value that a column has changes nothing; but it goes along with what does, or
+        // the transaction would not be atomic.
+        let mut changes = !self.inserts.is_empty();
         for ((table, uuid), edit) in self.edits.iter().filter(|(_, e)| !e.inserted) {
             if edit.deleted {
                 // Rows outside the root set go when nothing refers to them any more; whether that
@@ -245,6 +247,7 @@ impl Transaction {
                 if schema.table(table).is_none_or(|t| t.is_root) {
                     let members = [("table", table.clone().into()), where_row(*uuid)];
                     ops.list.push(op("delete", members));
+                    changes = true;
                 }
                 continue;
             }
@@ -255,11 +258,16 @@ impl Transaction {
             };
             let row = self.row_json(schema, table, edit.columns.iter().filter(sent));
             if row.as_object().is_some_and(|r| !r.is_empty()) {
+                let is_new = |pair: &(&Arc<str>, &Datum)| {
+                    sent(pair) && old.and_then(|r| r.get(pair.0)) != Some(pair.1)
+                };
+                changes |= edit.columns.iter().any(|pair| is_new(&pair));
                 let members = [("table", table.clone().into()), where_row(*uuid), ("row", row)];
                 ops.list.push(op("update", members));
             }
             let mutations = self.mutations(replica, table, *uuid, edit);
             if !mutations.is_empty() {
+                changes = true;
                 let mutations = ("mutations", Json::Array(mutations));
                 let members = [("table", table.clone().into()), where_row(*uuid), mutations];
                 ops.list.push(op("mutate", members));
@@ -277,7 +285,6 @@ impl Transaction {
             }
             ops.list.push(op("insert", members));
         }
-        let changes = ops.list.len() > before;
         if let (Some((table, uuid, column)), true) = (&self.increment, changes) {
             let mutation = Json::array([Json::Str(column.clone()), Json::str("+="), Json::Int(1)]);
             let mutations = Json::array([mutation]);

@@ -1,6 +1,7 @@
 //! Instructions: `meter`, `clear_actions`, `write_actions`, `write_metadata`, `goto_table`.
 
 use super::resubmit;
+use crate::actions::action::ResubmitForm;
 use crate::actions::encode::{encode_actions, finish};
 use crate::actions::parse::{ParseContext, Parsed, parse_nested};
 use crate::actions::raw::Body;
@@ -117,7 +118,7 @@ pub(crate) fn parse_write_metadata(
 /// In OpenFlow 1.0 a `resubmit` does what `goto_table` would.
 pub(crate) fn encode_goto_table(table_id: u8, v: OfVersion, out: &mut Vec<u8>) {
     if v == OfVersion::V10 {
-        resubmit::encode(OfPort::IN_PORT, table_id, false, v, out);
+        resubmit::encode(OfPort::IN_PORT, table_id, ResubmitForm::Table, v, out);
     } else {
         put_instruction(OFPIT_GOTO_TABLE, out, |b| b.put_u8(table_id));
     }

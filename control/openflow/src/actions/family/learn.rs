@@ -250,6 +250,7 @@ fn parse_immediate(
     };
     let (n_bits, width) = (usize::from(dst.n_bits), 8 * usize::from(field.bytes));
     if !number.bits_are(n_bits, width - n_bits, false) {
+        let value = format_field(field, &number, None, None);
         text_error!("{full}: value {value} does not fit into {n_bits} bits");
     }
     Ok(number)

@@ -11,12 +11,11 @@ use crate::value_text::{TextError, text_error};
 use crate::version::OfVersion;
 use crate::wire::Put;
 
-fn decode_fields(
-    b: &mut Body<'_>,
-    n_bits: u16,
-    src_ofs: u16,
-    dst_ofs: u16,
-) -> Result<Action, OfpError> {
+fn decode_fields(b: &mut Body<'_>, has_padding: bool, onf: bool) -> Result<Action, OfpError> {
+    let (n_bits, src_ofs, dst_ofs) = (b.r.u16()?, b.r.u16()?, b.r.u16()?);
+    if has_padding {
+        b.r.skip(2)?;
+    }
     let src = entry::pull_header(&mut b.r)?;
     let dst = entry::pull_header(&mut b.r)?;
     b.rest_zero(OfpError::NXBRC_MUST_BE_ZERO)?;
@@ -24,37 +23,42 @@ fn decode_fields(
     let dst = Subfield { field: dst.id, ofs: dst_ofs, n_bits };
     src.check_src(None)?;
     dst.check_dst(None)?;
-    Ok(Action::RegMove { src, dst })
+    Ok(Action::RegMove { src, dst, onf })
 }
 
 pub(crate) fn decode_copy_field(b: &mut Body<'_>) -> Result<Action, OfpError> {
-    let (n_bits, src_ofs, dst_ofs) = (b.r.u16()?, b.r.u16()?, b.r.u16()?);
-    b.r.skip(2)?;
-    decode_fields(b, n_bits, src_ofs, dst_ofs)
+    decode_fields(b, true, false)
 }
 
 pub(crate) fn decode_onf_copy_field(b: &mut Body<'_>) -> Result<Action, OfpError> {
     b.r.skip(2)?;
-    decode_copy_field(b)
+    decode_fields(b, true, true)
 }
 
 pub(crate) fn decode_reg_move(b: &mut Body<'_>) -> Result<Action, OfpError> {
-    let (n_bits, src_ofs, dst_ofs) = (b.r.u16()?, b.r.u16()?, b.r.u16()?);
-    decode_fields(b, n_bits, src_ofs, dst_ofs)
+    decode_fields(b, false, false)
 }
 
-/// Every version before 1.5 knows Nicira's form; it is what older switches understand.
-pub(crate) fn encode_move(src: &Subfield, dst: &Subfield, v: OfVersion, out: &mut Vec<u8>) {
-    let is_v15 = v >= OfVersion::V15;
-    let (form, names): (&Raw, _) =
-        if is_v15 { (&table::COPY_FIELD15, Some(v)) } else { (&table::REG_MOVE, None) };
+/// Every version before 1.5 knows Nicira's form; it is what older switches understand. The ONF's form
+/// is kept only in OpenFlow 1.3, for which it was made.
+pub(crate) fn encode_move(
+    src: &Subfield,
+    dst: &Subfield,
+    onf: bool,
+    v: OfVersion,
+    out: &mut Vec<u8>,
+) {
+    let (form, names, padding): (&Raw, _, _) = match v {
+        OfVersion::V15 => (&table::COPY_FIELD15, Some(v), [0, 2]),
+        OfVersion::V13 if onf => (&table::COPY_FIELD_ONF, Some(v), [2, 2]),
+        _ => (&table::REG_MOVE, None, [0, 0]),
+    };
     form.put(v, out, |b| {
+        b.put_zeros(padding[0]);
         b.put_u16(dst.n_bits);
         b.put_u16(src.ofs);
         b.put_u16(dst.ofs);
-        if is_v15 {
-            b.put_zeros(2);
-        }
+        b.put_zeros(padding[1]);
         entry::put_header(src.field.field(), names, b);
         entry::put_header(dst.field.field(), names, b);
     });
@@ -79,7 +83,7 @@ pub(crate) fn parse_pair(s: &str) -> Result<(Subfield, Subfield), TextError> {
 
 pub(crate) fn parse_move(arg: &str, _: &mut ParseContext<'_>, out: &mut Actions) -> Parsed {
     let (src, dst) = parse_pair(arg)?;
-    out.push(Action::RegMove { src, dst });
+    out.push(Action::RegMove { src, dst, onf: false });
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::actions::action::ResubmitForm;
 use crate::actions::format::Names;
 use crate::actions::parse::{ParseContext, Parsed};
 use crate::actions::raw::Body;
@@ -18,24 +19,28 @@ const CURRENT: u8 = 255;
 
 pub(crate) fn decode(b: &mut Body<'_>) -> Result<Action, OfpError> {
     let in_port = OfPort(b.arg_u16()?);
-    Ok(Action::Resubmit { in_port, table_id: CURRENT, with_ct_orig: false })
+    Ok(Action::Resubmit { in_port, table_id: CURRENT, form: ResubmitForm::Port })
 }
 
-pub(crate) fn decode_table(b: &mut Body<'_>, with_ct_orig: bool) -> Result<Action, OfpError> {
+pub(crate) fn decode_table(b: &mut Body<'_>, form: ResubmitForm) -> Result<Action, OfpError> {
     let (in_port, table_id) = (OfPort(b.r.u16()?), b.r.u8()?);
     b.r.zeros(3, OfpError::OFPBAC_BAD_ARGUMENT)?;
-    Ok(Action::Resubmit { in_port, table_id, with_ct_orig })
+    Ok(Action::Resubmit { in_port, table_id, form })
 }
 
 pub(crate) fn encode(
     in_port: OfPort,
     table_id: u8,
-    with_ct_orig: bool,
+    form: ResubmitForm,
     v: OfVersion,
     out: &mut Vec<u8>,
 ) {
-    let form = if with_ct_orig { &table::RESUBMIT_TABLE_CT } else { &table::RESUBMIT_TABLE };
-    form.put(v, out, |b| {
+    let raw = match form {
+        ResubmitForm::Port => return table::RESUBMIT.put_arg(v, out, 2, in_port.0.into()),
+        ResubmitForm::Table => &table::RESUBMIT_TABLE,
+        ResubmitForm::TableCt => &table::RESUBMIT_TABLE_CT,
+    };
+    raw.put(v, out, |b| {
         b.put_u16(in_port.0);
         b.put_u8(table_id);
     });
@@ -58,15 +63,15 @@ pub(crate) fn parse(arg: &str, cx: &mut ParseContext<'_>, out: &mut Actions) -> 
             None => text_error!("{s}: resubmit to unknown table"),
         },
     };
-    let with_ct_orig = match next() {
-        None => false,
-        Some("ct") => true,
+    let form = match next() {
+        None => ResubmitForm::Table,
+        Some("ct") => ResubmitForm::TableCt,
         Some(s) => text_error!("{s}: unknown parameter"),
     };
     if in_port == OfPort::IN_PORT && table_id == CURRENT {
         text_error!("at least one \"in_port\" or \"table\" must be specified on resubmit");
     }
-    out.push(Action::Resubmit { in_port, table_id, with_ct_orig });
+    out.push(Action::Resubmit { in_port, table_id, form });
     Ok(())
 }
 
@@ -74,7 +79,7 @@ pub(crate) fn format(
     f: &mut fmt::Formatter<'_>,
     in_port: OfPort,
     table_id: u8,
-    with_ct_orig: bool,
+    form: ResubmitForm,
     names: Names<'_>,
 ) -> fmt::Result {
     let port = if in_port == OfPort::IN_PORT { String::new() } else { names.port(in_port) };
@@ -82,6 +87,6 @@ pub(crate) fn format(
         return write!(f, "resubmit:{port}");
     }
     let table = if table_id == CURRENT { String::new() } else { names.table(table_id) };
-    let ct = if with_ct_orig { ",ct" } else { "" };
+    let ct = if form == ResubmitForm::TableCt { ",ct" } else { "" };
     write!(f, "resubmit({port},{table}{ct})")
 }

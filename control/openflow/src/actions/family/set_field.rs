@@ -290,7 +290,7 @@ pub(crate) fn check(sf: &mut SetFieldAction, cx: &mut CheckContext) -> Result<()
     if !prerequisites::are_ok(field, flow, Some(&cx.matched.mask.0))
         || (sf.field == id::VLAN_VID && !has_vlan)
     {
-        log::warn!(target: "ofp_actions", "set_field {} lacks correct prerequisites", field.name);
+        log::warn!(target: "ofp_actions", "set_field {} lacks correct prerequisites", action_name(field));
         return Err(OfpError::OFPBAC_MATCH_INCONSISTENT);
     }
     sf.flow_has_vlan = has_vlan;

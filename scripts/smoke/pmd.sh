@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# PMD threads come, go and rest while packets pass; memory is plain or in huge pages; packets that make
+# no sense are counted by reason.
+. "$(dirname "$0")/../lib/netns.sh"
+need_root
+need ovs-vswitchd ovs-vsctl ovs-ofctl ip ping
+[ "$(nproc)" -ge 2 ] || skip "needs two CPUs"
+
+start_switch
+vsctl set open . other_config:dpdk-extra="--no-huge -m 512"
+vsctl add-br br0 -- set bridge br0 datapath_type=netdev
+host a 10.99.0.1/24
+host b 10.99.0.2/24
+wait_for 10 reaches a 10.99.0.2
+grep -q -e "EAL ARGS.* --no-huge" "$work/switch.log" || fail "memory is not plain"
+pmd() { vsctl set open . other_config:"$1"; }
+
+say "no packet is lost or doubled while threads come and go"
+on a ping -q -i 0.01 -c 400 -W 2 10.99.0.2 >"$work/ping" &
+ping=$!
+for mask in 0x2 0x3 0x1 0x3 0x2; do
+    pmd pmd-cpu-mask=$mask
+    sleep 0.6
+done
+wait $ping || true
+grep -q '400 packets transmitted, 400 received, 0% packet loss' "$work/ping" || fail "$(cat "$work/ping")"
+appctl dpif-netdev/pmd-rxq-show | grep -q 'core_id 1:' || fail "$(appctl dpif-netdev/pmd-rxq-show)"
+
+say "a thread with nothing to do sleeps"
+vsctl add-port br0 p0 -- set interface p0 type=dpdk options:dpdk-devargs=net_null0,no-rx=1
+pmd pmd-sleep-max=100
+used() { awk '{ print $14 + $15 }' /proc/"$switch_pid"/task/*/stat | sort -n | tail -n 1; }
+sleep 1
+before=$(used)
+sleep 2
+spent=$(($(used) - before))
+[ $spent -lt 100 ] || fail "a sleeping thread used $spent of 200 ticks"
+reaches a 10.99.0.2 || fail "asleep for good"
+
+say "packets that make no sense are counted"
+reason() { appctl coverage/read-counter "$1"; }
+capture "$work/bad.pcap" 02 ffffffffffff02000000 ffffffffffff020000000001
+before=$(reason datapath_drop_rx_invalid_packet)
+vsctl add-port br0 bad -- set interface bad type=dpdk options:dpdk-devargs="net_pcap0,rx_pcap=$work/bad.pcap"
+counted() { [ $(($(reason datapath_drop_rx_invalid_packet) - before)) = 3 ]; }
+wait_for 10 counted
+say "so are those that the tables drop"
+ovs-ofctl add-flow br0 priority=99,icmp,actions=drop
+before=$(reason drop_action_of_pipeline)
+! reaches a 10.99.0.2 || fail "not dropped"
+[ $(($(reason drop_action_of_pipeline) - before)) -ge 3 ] || fail "$(appctl coverage/show | grep drop)"
