@@ -279,7 +279,7 @@ fn action(c: &mut Choice, p: &Flow, depth: u8) -> Action {
         OfPort::NONE,
     ];
     let out = |c: &mut Choice| Action::Output { port: *c.of(&ports), max_len: 100 };
-    match c.below(34) {
+    match c.below(36) {
         0..5 => out(c),
         5 | 6 => Action::Output { port: *c.of(&reserved), max_len: 100 },
         7..12 => {
@@ -376,7 +376,7 @@ fn action(c: &mut Choice, p: &Flow, depth: u8) -> Action {
             form: ResubmitForm::Table,
         },
         31 if c.one_in(3) => Action::DebugRecirc,
-        32 | 33 => Action::Group(c.below(N_GROUPS) as u32),
+        32..36 => Action::Group(c.below(N_GROUPS) as u32),
         _ => out(c),
     }
 }
@@ -395,13 +395,20 @@ fn group(c: &mut Choice, p: &Flow) -> GroupMod {
         actions: (0..1 + c.below(3)).map(|_| action(c, p, 2)).collect(),
     };
     let mut props = GroupProps {
-        selection_method: (*c.of(&["", "hash", "dp_hash"])).to_owned(),
+        selection_method: (*c.of(&["", "hash", "hash", "dp_hash"])).to_owned(),
         selection_method_param: *c.of(&[0, 7, 1 << 32]),
         ..GroupProps::default()
     };
     if props.selection_method == "hash" {
         for _ in 0..c.below(4) {
-            let sub = part(c, p, false);
+            // Registers are zero here, so mostly fields of the packet.
+            let mut sub = part(c, p, false);
+            for _ in 0..40 {
+                if field_access::get(sub.field.field(), p) != 0 {
+                    break;
+                }
+                sub = part(c, p, false);
+            }
             let field = sub.field.field();
             let mask = fields::low_bits(sub.n_bits) << sub.ofs & field_access::valid_bits(field);
             props.fields.insert(sub.field, FieldValue::of(field, mask));
@@ -412,7 +419,7 @@ fn group(c: &mut Choice, p: &Flow) -> GroupMod {
         kind,
         group_id: c.below(N_GROUPS) as u32,
         command_bucket_id: bucket_id::ALL,
-        buckets: (0..c.below(4) as u32).map(|n| bucket(c, n)).collect(),
+        buckets: (0..c.below(5) as u32).map(|n| bucket(c, n)).collect(),
         props,
     }
 }
@@ -503,9 +510,10 @@ proptest! {
         let br0 = switch.bridge("br0").unwrap();
         br0.shared.set_fragments(*c.of(&[0, 0, 1, 3]));
         let packets: Vec<Flow> = (0..12).map(|_| packet(&mut c)).collect();
-        for _ in 0..5 {
+        for _ in 0..8 {
             let p = *c.of(&packets);
-            add_group(&switch, *c.of(&["br0", "br0", "br1"]), &group(&mut c, &p));
+            let bridge = if c.one_in(3) { "br1" } else { "br0" };
+            add_group(&switch, bridge, &group(&mut c, &p));
         }
         for n in 0..40 {
             let p = *c.of(&packets);
