@@ -294,6 +294,8 @@ fn narrow(mask: &mut Mask, key: &Flow) {
 }
 
 #[cfg(test)]
+mod group_tests;
+#[cfg(test)]
 mod mask_tests;
 #[cfg(test)]
 pub(crate) mod tests;

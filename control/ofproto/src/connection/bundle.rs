@@ -8,6 +8,7 @@ use weir_openflow::messages::bundle::{BundleAdd, BundleControl, BundleControlTyp
 use weir_openflow::{Decoded, Message, OfpError};
 
 use super::dispatch::{self, Reach};
+use super::manager::ConnManager;
 use super::ofconn::OfConn;
 use crate::bridge::BridgeState;
 
@@ -126,6 +127,7 @@ pub(super) fn add(
 pub(super) fn control(
     conn: &mut OfConn,
     state: &mut BridgeState,
+    others: &mut ConnManager,
     reach: &Reach<'_>,
     xid: u32,
     request: BundleControl,
@@ -161,6 +163,11 @@ pub(super) fn control(
             if let Err((error, part)) = commit(&bundle, state, reach) {
                 conn.error(error, &part.bytes);
                 return Err(OfpError::OFPBFC_MSG_FAILED);
+            }
+            for Part { decoded, .. } in &bundle.messages {
+                if matches!(decoded.message, Message::GroupMod(_)) {
+                    others.forward_request(decoded.header.xid, &decoded.message);
+                }
             }
             Type::CommitReply
         }

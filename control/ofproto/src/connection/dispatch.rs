@@ -101,7 +101,11 @@ pub(super) fn handle(
         Message::PacketOut(po) => packet_out(state, reach, po)?,
         Message::PortMod(pm) => port_mod(state, reach, pm)?,
         Message::TableMod(tm) => table_mod(state, tm)?,
-        Message::BundleControl(c) => bundle::control(conn, state, reach, xid, *c)?,
+        Message::GroupMod(gm) => {
+            state.flows.group_mod(gm, reach.now_ms)?;
+            others.forward_request(xid, &request.message);
+        }
+        Message::BundleControl(c) => bundle::control(conn, state, others, reach, xid, *c)?,
         Message::BundleAddMessage(add) => bundle::add(conn, xid, add, reach.now_ms)?,
         Message::TlvTableMod(tm) => tlv_table_mod(tm)?,
         Message::TlvTableRequest => {
@@ -133,7 +137,6 @@ pub(super) fn handle(
             2 => set_format(conn, Some(true), None)?,
             _ => return Err(OfpError::OFPBRC_EPERM),
         },
-        Message::GroupMod(gm) => state.flows.group_mod(gm, reach.now_ms)?,
         _ if stats::handle(conn, state, reach, request)? => {}
         _ if groups::handle(conn, state, reach, request) => {}
         Message::QueueGetConfigRequest(_) => return Err(OfpError::OFPBRC_BAD_TYPE),

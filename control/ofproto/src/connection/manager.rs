@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
+use weir_openflow::message::encode_for;
 use weir_openflow::messages::duration::Duration;
 use weir_openflow::messages::flow_removed::FlowRemoved;
 use weir_openflow::messages::port::{PortReason, PortStatus};
+use weir_openflow::messages::request_forward::RequestForward;
 use weir_openflow::messages::role::{Role, RoleStatus};
 use weir_openflow::{Action, FlowMod, Message, OfPort, OfVersion};
 
@@ -137,6 +139,11 @@ impl ConnManager {
             let status = PortStatus { reason, port: describe::port(&port) };
             each(&|c| c.port_status(&status));
         }
+    }
+
+    /// Tells the other controllers of a group-mod that one of them had executed.
+    pub(super) fn forward_request(&mut self, xid: u32, request: &Message) {
+        self.conns.values_mut().for_each(|c| c.request_forward(xid, request));
     }
 
     /// Gives a packet to the controllers that want it.
@@ -283,6 +290,17 @@ impl OfConn {
     fn port_status(&mut self, status: &PortStatus) {
         if self.wants(1, status.reason as u8) {
             self.send(0, &Message::PortStatus(status.clone()));
+        }
+    }
+
+    /// Another controller's group-mod, in the words of this one's version.
+    fn request_forward(&mut self, xid: u32, request: &Message) {
+        /// `OFPRFR_GROUP_MOD`
+        const GROUP_MOD: u8 = 0;
+        if self.wants(5, GROUP_MOD)
+            && let Ok(request) = encode_for(self.protocol, xid, request)
+        {
+            self.send(0, &Message::RequestForward(RequestForward { request }));
         }
     }
 

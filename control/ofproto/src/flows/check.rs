@@ -23,6 +23,14 @@ pub fn check_for(
     actions(list, Some(groups))
 }
 
+/// Checks the actions of a bucket. What they name need not exist until a packet comes.
+///
+/// # Errors
+/// See `actions` below.
+pub(super) fn bucket(list: &[Action]) -> Result<(), OfpError> {
+    actions(list, None)
+}
+
 /// Checks actions that come with a packet against that packet.
 ///
 /// # Errors
@@ -48,14 +56,6 @@ pub fn packet_match(key: &Flow) -> Match {
     m.flow.tp_src = key.tp_src;
     m.flow.tp_dst = key.tp_dst;
     m
-}
-
-/// Checks the actions of a bucket. What they name need not exist until a packet comes.
-///
-/// # Errors
-/// See `actions` below.
-pub(super) fn bucket(list: &[Action]) -> Result<(), OfpError> {
-    actions(list, None)
 }
 
 /// Looks for one. Without groups, references are not followed.

@@ -12,9 +12,10 @@ use crate::table::{Rule, RuleStats};
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     steps: Vec<Step>,
+    /// The groups as they were.
+    groups: GroupTable,
     /// Counters to be zeroed, which cannot be undone.
     resets: Vec<Arc<RuleStats>>,
-    groups: GroupTable,
     events: usize,
 }
 

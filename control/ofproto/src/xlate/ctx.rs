@@ -162,7 +162,7 @@ pub struct Ctx<'a> {
     pub(super) freezing: Option<Vec<Step>>,
     /// The hash that the datapath is to compute before the packet comes back.
     pub(super) hash_wanted: Option<(HashAlgorithm, u32)>,
-    /// Has it computed one?
+    /// Has it computed one? A packet that was not recirculated has one only if a trace says so.
     pub(super) hashed: bool,
     pub(super) credits: Vec<CreditEntry>,
     pub(super) recirculations: Vec<Arc<RecircHandle>>,
@@ -222,7 +222,7 @@ impl<'a> Ctx<'a> {
             was_mpls: false,
             freezing: None,
             hash_wanted: None,
-            hashed: false,
+            hashed: flow.dp_hash.get() != 0 && flow.recirc_id.get() == 0,
             credits: Vec::new(),
             recirculations: Vec::new(),
             trace: None,

@@ -25,7 +25,7 @@ enum Pick {
     /// The bucket at this place.
     Bucket(usize),
     Nothing,
-    /// The packet is recirculated first.
+    /// The packet is recirculated first, for the datapath's hash or for what a popped label hid.
     Later,
 }
 
@@ -50,10 +50,6 @@ impl Ctx<'_> {
                 self.chosen(&group, live, last);
             }
             GroupType::Select => {
-                // What is below a popped label may be hashed, and the bucket may need it.
-                if self.was_mpls {
-                    self.freeze();
-                }
                 let pick = self.pick(&group);
                 let bucket = match pick {
                     Pick::Bucket(at) => Some(at),
@@ -174,6 +170,10 @@ impl Ctx<'_> {
     }
 
     fn pick(&mut self, group: &Group) -> Pick {
+        if self.was_mpls {
+            self.freeze();
+            return Pick::Later;
+        }
         let at = match &group.selection {
             Selection::DpHash { algorithm, basis, slots } => {
                 return self.pick_by_datapath(group, *algorithm, *basis, slots);
@@ -190,9 +190,8 @@ impl Ctx<'_> {
         at.map_or(Pick::Nothing, Pick::Bucket)
     }
 
-    /// By the datapath's hash of the packet, which is 0 until the datapath was asked for it. Whether
-    /// it was is part of the state that a recirculation identifier stands for, so there is no need
-    /// to compare that.
+    /// By the datapath's hash of the packet, once the datapath has computed it. Whether it has is part
+    /// of what a recirculation identifier stands for, so it is known without a look at the hash.
     fn pick_by_datapath(
         &mut self,
         group: &Group,
@@ -200,12 +199,12 @@ impl Ctx<'_> {
         basis: u32,
         slots: &[u16],
     ) -> Pick {
-        let hash = self.flow.dp_hash.get();
-        if hash == 0 {
+        if !self.hashed {
             self.freeze();
             self.hash_wanted = Some((algorithm, basis));
             return Pick::Later;
         }
+        let hash = self.flow.dp_hash.get();
         let mask = u32::try_from(slots.len().saturating_sub(1)).unwrap_or(0);
         self.wc.0.dp_hash = (self.wc.0.dp_hash.get() | mask).into();
         // Neighbours of a dead bucket's slots belong to all others in proportion.

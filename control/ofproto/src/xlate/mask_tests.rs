@@ -15,10 +15,13 @@ use weir_openflow::actions::action::{
     SetFieldForm, SetL4Port, SetVlan,
 };
 use weir_openflow::matching::{FieldValue, Subfield, field_access};
+use weir_openflow::messages::group::{
+    Bucket, GroupCommand, GroupMod, GroupProps, GroupType, bucket_id, group_id,
+};
 use weir_openflow::{Action, FlowMod, Match, OfPort};
 
 use super::credit::CreditEntry;
-use super::tests::{add, bridges, text, translate};
+use super::tests::{add, add_group, bridges, text, translate};
 use super::{Outcome, fields, mpls, vlan};
 use crate::config::{PriorityTags, VlanConfig, VlanMode};
 use crate::xlate::output::PacketInState;
@@ -64,6 +67,7 @@ fn packet(c: &mut Choice) -> Flow {
         }
     }
     f.in_port = (*c.of(&[1u32, 1, 2, 3, 4, 11])).into();
+    f.recirc_id = 0.into();
     let types = [eth_type::IPV4, eth_type::IPV4, eth_type::IPV6, eth_type::IPV6, eth_type::ARP];
     let others = [eth_type::RARP, eth_type::MPLS, 0x8848, 0x1234, 0x05ff];
     f.dl_type = (*c.of(&[types, others].concat())).into();
@@ -85,6 +89,9 @@ fn packet(c: &mut Choice) -> Flow {
 fn canonical(f: &Flow) -> Flow {
     let mut out = Flow { dl_src: f.dl_src, dl_dst: f.dl_dst, dl_type: f.dl_type, ..Flow::ZERO };
     (out.in_port, out.skb_priority, out.pkt_mark) = (f.in_port, f.skb_priority, f.pkt_mark);
+    if f.recirc_id.get() != 0 {
+        (out.recirc_id, out.dp_hash) = (f.recirc_id, f.dp_hash);
+    }
     for i in 0..MAX_VLANS {
         if f.vlans[i].tci.get() & VLAN_CFI == 0 {
             break;
@@ -272,7 +279,7 @@ fn action(c: &mut Choice, p: &Flow, depth: u8) -> Action {
         OfPort::NONE,
     ];
     let out = |c: &mut Choice| Action::Output { port: *c.of(&ports), max_len: 100 };
-    match c.below(32) {
+    match c.below(36) {
         0..4 => out(c),
         4 => Action::Output { port: OfPort::NORMAL, max_len: 0 },
         5 | 6 => Action::Output { port: *c.of(&reserved), max_len: 100 },
@@ -370,7 +377,62 @@ fn action(c: &mut Choice, p: &Flow, depth: u8) -> Action {
             form: ResubmitForm::Table,
         },
         31 if c.one_in(3) => Action::DebugRecirc,
+        32..36 => Action::Group(c.below(N_GROUPS) as u32),
         _ => out(c),
+    }
+}
+
+/// Groups there may be.
+const N_GROUPS: u64 = 6;
+
+fn group(c: &mut Choice, p: &Flow) -> GroupMod {
+    use GroupType::{All, FastFailover, Indirect, Select};
+    let kind = *c.of(&[All, Indirect, FastFailover, Select, Select, Select]);
+    let bucket = |c: &mut Choice, bucket_id| Bucket {
+        bucket_id,
+        weight: *c.of(&[1, 1, 2, 0, 200]),
+        watch_port: *c.of(&[OfPort::NONE, OfPort::NONE, OfPort(1), OfPort(77)]),
+        watch_group: *c.of(&[group_id::ANY, group_id::ANY, 1, 2]),
+        actions: (0..1 + c.below(3)).map(|_| action(c, p, 2)).collect(),
+    };
+    let mut props = GroupProps {
+        selection_method: (*c.of(&["", "hash", "hash", "dp_hash"])).to_owned(),
+        selection_method_param: *c.of(&[0, 7, 1 << 32]),
+        ..GroupProps::default()
+    };
+    if props.selection_method == "hash" {
+        for _ in 0..c.below(4) {
+            // Registers are zero here, so mostly fields of the packet.
+            let mut sub = part(c, p, false);
+            for _ in 0..40 {
+                if field_access::get(sub.field.field(), p) != 0 {
+                    break;
+                }
+                sub = part(c, p, false);
+            }
+            let field = sub.field.field();
+            let mask = fields::low_bits(sub.n_bits) << sub.ofs & field_access::valid_bits(field);
+            props.fields.insert(sub.field, FieldValue::of(field, mask));
+        }
+    }
+    GroupMod {
+        command: GroupCommand::AddOrMod,
+        kind,
+        group_id: c.below(N_GROUPS) as u32,
+        command_bucket_id: bucket_id::ALL,
+        buckets: (0..c.below(5) as u32).map(|n| bucket(c, n)).collect(),
+        props,
+    }
+}
+
+/// The identifiers with which packets come back.
+fn recirculations(actions: &[DpAction], to: &mut Vec<u32>) {
+    for action in actions {
+        match action {
+            DpAction::Recirc(id) => to.push(*id),
+            DpAction::Clone(list) => recirculations(list, to),
+            _ => {}
+        }
     }
 }
 
@@ -418,8 +480,8 @@ fn effects(o: &Outcome) -> String {
             CreditEntry::Learn { learned, .. } => write!(all, " {learned:?}").unwrap(),
             CreditEntry::Mac { seen, .. } => write!(all, " {seen:?}").unwrap(),
             CreditEntry::Rule { stats } => write!(all, " {:p}", Arc::as_ptr(stats)).unwrap(),
-            CreditEntry::Group { counters } => write!(all, " {:p}", Arc::as_ptr(counters)).unwrap(),
             CreditEntry::Table { id, found, .. } => write!(all, " {id}{found}").unwrap(),
+            CreditEntry::Group { counters } => write!(all, " {:p}", Arc::as_ptr(counters)).unwrap(),
             CreditEntry::Patch { .. } | CreditEntry::FinTimeout { .. } => {}
         }
     }
@@ -449,12 +511,31 @@ proptest! {
         let br0 = switch.bridge("br0").unwrap();
         br0.shared.set_fragments(*c.of(&[0, 0, 1, 3]));
         let packets: Vec<Flow> = (0..12).map(|_| packet(&mut c)).collect();
+        for _ in 0..8 {
+            let p = *c.of(&packets);
+            let bridge = if c.one_in(3) { "br1" } else { "br0" };
+            add_group(&switch, bridge, &group(&mut c, &p));
+        }
         for n in 0..40 {
             let p = *c.of(&packets);
             add(&switch, if n % 7 == 6 { "br1" } else { "br0" }, &rule(&mut c, &p));
         }
-        for a in &packets {
+        let mut keys = packets.clone();
+        // Outcomes keep the identifiers that they name in use.
+        let mut kept = Vec::new();
+        let mut at = 0;
+        while let Some(a) = &keys.get(at).copied() {
+            at += 1;
             let first = translate(&switch, a, false);
+            let mut ids = Vec::new();
+            recirculations(&first.actions, &mut ids);
+            if a.recirc_id.get() == 0 {
+                for id in ids {
+                    for dp_hash in [0, 1, c.below(1 << 32) as u32] {
+                        keys.push(Flow { recirc_id: id.into(), dp_hash: dp_hash.into(), ..*a });
+                    }
+                }
+            }
             // A megaflow stays when it is looked at again without the bits it does not compare.
             if let Some(key) = mixed(a, &Flow::ZERO, &first.mask) {
                 let again = translate(&switch, &key, false);
@@ -475,6 +556,7 @@ proptest! {
                     prop_assert_eq!(effects(&first), effects(&second), "{:?} and {:?} under {:?}", a, other, first.mask.0);
                 }
             }
+            kept.push(first);
         }
     }
 }

@@ -10,6 +10,7 @@ use weir_openflow::actions::action::{
     SetFieldAction, SetFieldForm, SetL4Port, SetVlan,
 };
 use weir_openflow::matching::{FieldValue, Subfield};
+use weir_openflow::messages::group::GroupMod;
 use weir_openflow::{Action, FlowMod, OfPort};
 
 use crate::Switch;
@@ -74,6 +75,13 @@ pub(crate) fn add(switch: &Switch, bridge: &str, fm: &FlowMod) {
     state.flows.publish(&bridge.shared);
 }
 
+pub(super) fn add_group(switch: &Switch, bridge: &str, gm: &GroupMod) {
+    let bridge = switch.bridge(bridge).unwrap();
+    let mut state = bridge.lock();
+    let _ = state.flows.group_mod(gm, 0);
+    state.flows.publish(&bridge.shared);
+}
+
 pub(super) fn translate(switch: &Switch, key: &Flow, side_effects: bool) -> Outcome {
     let guard = weir_rcu::pin();
     switch.translate_key(&guard, key, Start::Ingress, 0, side_effects, Tracing::Off)
@@ -83,11 +91,11 @@ pub(super) fn text(o: &Outcome) -> String {
     format_actions(&o.actions, &Style::default())
 }
 
-fn out(n: u16) -> Action {
+pub(super) fn out(n: u16) -> Action {
     Action::Output { port: OfPort(n), max_len: u16::MAX }
 }
 
-fn key(in_port: u32, dl_type: u16) -> Flow {
+pub(super) fn key(in_port: u32, dl_type: u16) -> Flow {
     let mut f = Flow::ZERO;
     f.in_port = in_port.into();
     f.dl_src = [2, 0, 0, 0, 0, 1];

@@ -27,11 +27,14 @@ pub(super) fn register(commands: &mut Commands<Switchd>) {
         let (actions, args) = args.split_last().ok_or("no actions are given")?;
         let line = Line::parse(args)?;
         let mut packet = line.packet(s, OfPort::NONE)?;
-        let names = packet.bridge.lock().port_names();
+        let (names, groups) = {
+            let state = packet.bridge.lock();
+            (state.port_names(), state.flows.set().groups.clone())
+        };
         let mut cx = ParseContext::new(Some(&names), None);
         let mut list = parse_actions(actions, &mut cx).map_err(|e| e.to_string())?;
         let bad = |e| format!("Bad actions: {e}");
-        check_for_packet(&packet.flow, &mut list).map_err(bad)?;
+        check_for_packet(&packet.flow, &mut list, &groups).map_err(bad)?;
         if line.consistent {
             let needed = cx.usable;
             let mut cx = CheckContext::new(packet_match(&packet.flow), 0);
