@@ -29,6 +29,7 @@ use crate::xlate::ctx::Tracing;
 use crate::xlate::tests::two_bridges;
 
 mod bundle;
+mod groups;
 
 /// A datapath that remembers what it was to send.
 #[derive(Default)]
