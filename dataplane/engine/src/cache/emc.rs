@@ -12,7 +12,6 @@
 
 use std::sync::Arc;
 
-use crate::hash::HashKey;
 use crate::megaflow::entry::Megaflow;
 use crate::megaflow::table::{HOT_KEY_WORDS, WIDE_KEY_WORDS};
 
@@ -164,6 +163,7 @@ mod tests {
     use weir_flow::{Flow, Mask};
 
     use super::*;
+    use crate::hash::HashKey;
 
     #[derive(Debug)]
     struct Nobody;
