@@ -20,7 +20,7 @@
 //!
 //! The mask is a security boundary: see [`weir_flow::mask`].
 
-mod action_set;
+pub(crate) mod action_set;
 mod actions;
 mod commit;
 pub mod credit;

@@ -5,6 +5,7 @@ use weir_openflow::actions::{CheckContext, check_actions};
 use weir_openflow::{Action, Match, OfpError};
 
 use crate::groups::GroupTable;
+use crate::xlate::action_set;
 
 /// Checks the actions of a flow in a table against its match, and notes in them what later steps
 /// need to know about it.
@@ -23,12 +24,13 @@ pub fn check_for(
     actions(list, Some(groups))
 }
 
-/// Checks the actions of a bucket. What they name need not exist until a packet comes.
+/// Checks the actions of a bucket, those that a packet would get. What they name need not exist
+/// until a packet comes.
 ///
 /// # Errors
 /// See `actions` below.
 pub(super) fn bucket(list: &[Action]) -> Result<(), OfpError> {
-    actions(list, None)
+    actions(&action_set::ordered(list), None)
 }
 
 /// Checks actions that come with a packet against that packet.

@@ -1,11 +1,12 @@
-//! The action set: what `write_actions` gathers and the end of the pipeline executes, in OpenFlow's
-//! order whatever the order of writing.
+//! The action set: what `write_actions` gathers and the end of the pipeline executes, and what a
+//! bucket holds, in OpenFlow's order whatever the order of writing. Actions that have no place in it,
+//! like outputs to a register's port, are left out.
 
 use weir_openflow::{Action, Actions};
 
 /// What the set does, in order. Empty if it does not say where the packet goes.
 #[must_use]
-pub(super) fn ordered(set: &[Action]) -> Actions {
+pub(crate) fn ordered(set: &[Action]) -> Actions {
     let mut list = Vec::new();
     let last = |is: fn(&Action) -> bool| set.iter().rev().find(|a| is(a)).cloned();
     let once: [fn(&Action) -> bool; 9] = [
@@ -24,15 +25,7 @@ pub(super) fn ordered(set: &[Action]) -> Actions {
     list.extend(last(|a| matches!(a, Action::SetQueue(_))));
     let finals: [fn(&Action) -> bool; 5] = [
         |a| matches!(a, Action::Group(_)),
-        |a| {
-            matches!(
-                a,
-                Action::Output { .. }
-                    | Action::OutputTrunc { .. }
-                    | Action::OutputReg { .. }
-                    | Action::Controller(_)
-            )
-        },
+        |a| matches!(a, Action::Output { .. }),
         |a| matches!(a, Action::Resubmit { .. }),
         |a| matches!(a, Action::CtClear),
         |a| matches!(a, Action::Ct(_)),
