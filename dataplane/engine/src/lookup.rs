@@ -1,7 +1,8 @@
 //! From packets to megaflows, in tiers:
 //!
 //! 1. *run*: a packet whose projected key equals its predecessor's shares the verdict;
-//! 2. *EMC* (`cache::emc`): projected key to megaflow, one hash, mostly one cache line;
+//! 2. *EMC* (`cache::emc`): projected key to megaflow, one hash, mostly one cache line (plain IPv6,
+//!    whose keys are longer, has one of its own);
 //! 3. *megaflow table* (`megaflow::table`): one probe per mask of the ingress port;
 //! 4. the slow path, which installs what it decides.
 

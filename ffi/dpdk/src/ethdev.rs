@@ -149,6 +149,7 @@ impl EthDev {
 
     fn start_silently(&mut self, config: &EthConfig, pool: &Mempool) -> Result<Started, DpdkError> {
         self.stop()?;
+        self.check_mtu(config.mtu)?;
         let info = self.info()?;
         let raw = raw_info(self.id, self.name())?;
 
@@ -365,7 +366,6 @@ impl EthDev {
     }
 
     fn set_mtu(&self, mtu: u16) -> Result<(), DpdkError> {
-        self.check_mtu(mtu)?;
         // SAFETY: a plain call for a stopped port.
         let error = unsafe { dpdk_sys::rte_eth_dev_set_mtu(self.id, mtu) };
         self.check_unless_unsupported("setting MTU", error)

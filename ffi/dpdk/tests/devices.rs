@@ -345,5 +345,5 @@ fn bad_devices_are_refused_with_a_remedy() {
     // Nothing of a refused device stays.
     let mut dev = EthDev::attach("net_null98").unwrap();
     let mtu_error = dev.start(&EthConfig { mtu: 10, ..small() }, &pool(255)).unwrap_err();
-    assert!(matches!(mtu_error, DpdkError::Device { .. }), "{mtu_error}");
+    assert!(matches!(mtu_error, DpdkError::Mtu { mtu: 10, .. }), "{mtu_error}");
 }
