@@ -135,6 +135,7 @@ reaches() { on "$1" ping -q -c 3 -i 0.2 -W 1 "$2" >/dev/null; }
 # echo_peer VDEV: a DPDK program of its own, which answers ARP and ping for any address on that device.
 # Its pid is in $peer_pid.
 echo_peer() {
+    rm -f "$work/testpmd.log"
     dpdk-testpmd --lcores='0@(0-1),1@(0-1)' --no-huge -m 256 --no-pci --no-telemetry \
         --file-prefix="weir-$tag-$RANDOM" --vdev="$1" -- --forward-mode=icmpecho --stats-period=60 \
         --total-num-mbufs=8192 >"$work/testpmd.log" 2>&1 </dev/null &

@@ -52,6 +52,8 @@ for _ in 1 2; do
     ip link set "$(port b)" up
     ip -n "weir-b-$tag" link set eth0 up
     ip -n "weir-b-$tag" addr add 10.99.0.2/24 dev eth0
+    # Its address is another.
+    on a ip neigh flush dev eth0
     wait_for 10 reaches a 10.99.0.2
     is "$(port b)" error "[]" || fail "$(interface "$(port b)" error)"
     is "$(port b)" ofport "$number" || fail "the number is $(interface "$(port b)" ofport)"
