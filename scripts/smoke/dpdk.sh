@@ -61,6 +61,6 @@ vsctl del-port p0
 rm -f "$work/memif"
 echo_peer "$(memif server)"
 # The driver of a client connects once, and is sent away by a server that is not started yet.
-wait_for 10 grep -q 'start packet forwarding' \"$work/testpmd.log\"
+wait_for 10 grep -q 'start packet forwarding' "$work/testpmd.log"
 dpdk p0 "$(memif client)"
 wait_for 20 reaches a 10.99.0.11

@@ -14,8 +14,9 @@ use crate::connection::ConnManager;
 use crate::flows::FlowTables;
 use crate::ports::{PortFlags, PortState};
 use crate::view::{
-    BridgeId, BridgeShared, BridgeView, BundleId, BundleView, Generation, INTERNAL_TABLE, N_TABLES,
-    PatchCounters, PortTarget, PortView, TableCounters, TableSet, VlanSet,
+    ASKS_CONTROLLER, BridgeId, BridgeShared, BridgeView, BundleId, BundleView, DROPS_FRAGMENT,
+    DROPS_MISS, Generation, INTERNAL_TABLE, N_TABLES, PatchCounters, PortTarget, PortView,
+    TableCounters, TableSet, VlanSet,
 };
 
 /// A port of a bridge.
@@ -361,11 +362,11 @@ fn add_internal_flows(flows: &mut FlowTables, now_ms: u64) {
     flows.add_hidden(
         INTERNAL_TABLE,
         0,
-        &with_reg(1, vec![Action::Controller(Box::new(to_controller))]),
+        &with_reg(ASKS_CONTROLLER, vec![Action::Controller(Box::new(to_controller))]),
         now_ms,
     );
-    flows.add_hidden(INTERNAL_TABLE, 0, &with_reg(2, Vec::new()), now_ms);
-    flows.add_hidden(INTERNAL_TABLE, 0, &with_reg(3, Vec::new()), now_ms);
+    flows.add_hidden(INTERNAL_TABLE, 0, &with_reg(DROPS_MISS, Vec::new()), now_ms);
+    flows.add_hidden(INTERNAL_TABLE, 0, &with_reg(DROPS_FRAGMENT, Vec::new()), now_ms);
     let mut fresh = FlowMod::default();
     fresh.matched.mask.0.recirc_id = u32::MAX.into();
     flows.add_hidden(INTERNAL_TABLE, 2, &fresh, now_ms);

@@ -20,6 +20,13 @@ pub const N_TABLES: usize = 255;
 /// The table of the switch's own flows.
 pub const INTERNAL_TABLE: u8 = 254;
 
+/// `reg0` of the internal table's flow for packets without a flow that a controller is asked about.
+pub const ASKS_CONTROLLER: u32 = 1;
+/// `reg0` of the one for packets without a flow that are dropped.
+pub const DROPS_MISS: u32 = 2;
+/// `reg0` of the one for fragments that are dropped.
+pub const DROPS_FRAGMENT: u32 = 3;
+
 /// Identifies a bridge for the life of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BridgeId(pub u32);

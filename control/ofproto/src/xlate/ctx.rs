@@ -14,7 +14,10 @@ use super::learn::LearnSink;
 use super::recirc::{RecircHandle, RecircTable, Step};
 use super::trace::{NodeKind, Trace};
 use crate::table::Rule;
-use crate::view::{BridgeView, INTERNAL_TABLE, SwitchView, TableMiss, TableSet};
+use crate::view::{
+    ASKS_CONTROLLER, BridgeView, DROPS_FRAGMENT, DROPS_MISS, INTERNAL_TABLE, SwitchView, TableMiss,
+    TableSet,
+};
 
 /// Deepest nesting of resubmits that go to the same or an earlier table.
 pub const MAX_DEPTH: u32 = 64;
@@ -376,7 +379,10 @@ impl<'a> Ctx<'a> {
         let hidden = (self.flow.tp_src, self.flow.tp_dst);
         if self.flow.nw_frag & FRAG_ANY != 0 {
             match self.bridge.shared.fragments() {
-                FRAGMENTS_DROP => return (table_id, Found::FragmentDrop),
+                FRAGMENTS_DROP => {
+                    self.credit_internal(DROPS_FRAGMENT);
+                    return (table_id, Found::FragmentDrop);
+                }
                 FRAGMENTS_MATCH => {}
                 _ => {
                     self.flow.tp_src = 0.into();
@@ -400,12 +406,28 @@ impl<'a> Ctx<'a> {
             }
             match self.miss_setting(table_id, in_port) {
                 TableMiss::Continue if table_id + 1 < INTERNAL_TABLE => table_id += 1,
-                TableMiss::Controller => break Found::MissController,
-                _ => break Found::MissDrop,
+                TableMiss::Controller => {
+                    self.credit_internal(ASKS_CONTROLLER);
+                    break Found::MissController;
+                }
+                _ => {
+                    self.credit_internal(DROPS_MISS);
+                    break Found::MissDrop;
+                }
             }
         };
         (self.flow.tp_src, self.flow.tp_dst) = hidden;
         (table_id, found)
+    }
+
+    /// Counts the packet for the flow of the internal table that stands for what becomes of it.
+    fn credit_internal(&mut self, what: u32) {
+        let mut key = Flow { recirc_id: 1.into(), ..Flow::ZERO };
+        key.regs[0] = what.into();
+        let table = self.tables.get(INTERNAL_TABLE);
+        if let Some(rule) = table.and_then(|t| t.lookup(&key, &mut Mask::CATCHALL.clone())) {
+            self.credits.push(CreditEntry::Rule { stats: rule.stats.clone() });
+        }
     }
 
     fn miss_setting(&self, table_id: u8, in_port: OfPort) -> TableMiss {
