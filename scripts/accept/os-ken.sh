@@ -8,7 +8,7 @@ need ovs-vswitchd ovs-vsctl ip ping
 # From 3.1 on there is no osken-manager, and after 0.3.1 the applications are not in the package any
 # more; they run with newer libraries.
 venv 'os-ken<3.1'
-pip download -q --disable-pip-version-check --no-deps -d "$work/old" os-ken==0.3.1 >"$work/pip.txt" 2>&1 ||
+outside pip download -q --disable-pip-version-check --no-deps -d "$work/old" os-ken==0.3.1 >"$work/pip.txt" 2>&1 ||
     skip "pip cannot download os-ken 0.3.1 ($(tail -n 1 "$work/pip.txt"))"
 python3 -m zipfile -e "$work"/old/os_ken-0.3.1-*.whl "$work/old"
 app=$work/old/os_ken/app/simple_switch_13.py

@@ -9,7 +9,8 @@ set -euo pipefail
 
 # The switch gets a network of its own: the machine may have a br0 already.
 if [ "$(id -u)" = 0 ] && [ -z "${WEIR_OWN_NET:-}" ] && command -v unshare >/dev/null; then
-    WEIR_OWN_NET=yes exec unshare --net -- bash -c 'ip link set lo up; exec "$@"' "$0" "$0" "$@"
+    exec {machine_net}</proc/self/ns/net
+    WEIR_OWN_NET=$machine_net exec unshare --net -- bash -c 'ip link set lo up; exec "$@"' "$0" "$0" "$@"
 fi
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -24,6 +25,15 @@ pids=() spaces=() links=()
 
 say() { echo "  $*"; }
 fail() { echo "  FAILED: $*" >&2; exit 1; }
+
+# outside COMMAND...: in the machine's network, from which packages come.
+outside() {
+    if [ -n "${WEIR_OWN_NET:-}" ]; then
+        nsenter --net="/proc/self/fd/$WEIR_OWN_NET" "$@"
+    else
+        "$@"
+    fi
+}
 
 # Ends the test as one that cannot run here.
 skip() { echo "skipped: $(basename "$0" .sh): $*"; exit 77; }

@@ -4,7 +4,7 @@ venv() {
     local dir=${CARGO_TARGET_DIR:-$root/target}/accept-venv
     need python3
     [ -x "$dir/bin/python3" ] || python3 -m venv "$dir" >/dev/null 2>&1 || skip "python3 -m venv does not work"
-    if ! timeout 300 "$dir/bin/python3" -m pip install -q --disable-pip-version-check "$@" >"$work/pip.txt" 2>&1; then
+    if ! outside timeout 300 "$dir/bin/python3" -m pip install -q --disable-pip-version-check "$@" >"$work/pip.txt" 2>&1; then
         skip "pip cannot install $* ($(tail -n 1 "$work/pip.txt"))"
     fi
     PATH=$dir/bin:$PATH
