@@ -99,6 +99,10 @@ fn decode_specs(r: &mut Reader<'_>) -> Result<Vec<LearnSpec>, OfpError> {
             break;
         }
         let n_bits = header & N_BITS;
+        if n_bits == 0 {
+            // Only bits without a meaning are set: as a header of its own it would be padding.
+            return Err(OfpError::OFPBAC_BAD_SET_LEN);
+        }
         let immediate = header & SRC_IMMEDIATE != 0;
         let src = if immediate {
             let bytes = r.take(usize::from(n_bits).div_ceil(16) * 2)?;
