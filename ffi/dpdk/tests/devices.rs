@@ -335,7 +335,7 @@ fn bad_devices_are_refused_with_a_remedy() {
         "net_pcap99,rx_pcap=/nonexistent.pcap",
         "net_null98,no-rx=banana,unknown=1",
         "eth_af_packet97,iface=nonexistent0",
-        "class=eth,mac=00:00:00:00:00:00",
+        "class=eth,mac=0a:0b:0c:0d:0e:0f",
     ];
     for args in cases {
         let error = EthDev::attach(args).unwrap_err();

@@ -225,7 +225,7 @@ impl Ctx<'_> {
         let mask = f.mask.as_u128();
         self.examine_network(f.field);
         fields::examine(field, &mut self.wc, mask);
-        fields::write_masked(field, &mut self.flow, f.value.as_u128(), mask);
+        fields::write_masked(field, &mut self.flow, &mut self.wc, f.value.as_u128(), mask);
     }
 
     /// Network fields are only written to packets that have a protocol, so it is looked at.
@@ -241,7 +241,7 @@ impl Ctx<'_> {
     fn load(&mut self, dst: &Subfield, value: u128) {
         if fields::prerequisites(dst.field.field(), &self.flow, &mut self.wc) {
             fields::examine_sub(dst, &mut self.wc);
-            fields::write(dst, &mut self.flow, value);
+            fields::write(dst, &mut self.flow, &mut self.wc, value);
         }
     }
 
@@ -255,7 +255,7 @@ impl Ctx<'_> {
         fields::examine(to, &mut self.wc, to.all_ones());
         fields::examine(from, &mut self.wc, from.all_ones());
         let value = fields::read(src, &self.flow);
-        fields::write(dst, &mut self.flow, value);
+        fields::write(dst, &mut self.flow, &mut self.wc, value);
         self.report_subfield(dst);
     }
 

@@ -46,14 +46,18 @@ pub fn read(sub: &Subfield, flow: &Flow) -> u128 {
 }
 
 /// Writes some bits.
-pub fn write(sub: &Subfield, flow: &mut Flow, value: u128) {
+pub fn write(sub: &Subfield, flow: &mut Flow, wc: &mut Mask, value: u128) {
     let mask = low_bits(sub.n_bits) << sub.ofs;
-    write_masked(sub.field.field(), flow, value << sub.ofs & mask, mask);
+    write_masked(sub.field.field(), flow, wc, value << sub.ofs & mask, mask);
 }
 
-/// Writes the bits of a field that are set in `mask`.
-pub fn write_masked(field: &Field, flow: &mut Flow, value: u128, mask: u128) {
+/// Writes the bits of a field that are set in `mask`. Adds to `wc` the tags that go from sight.
+pub fn write_masked(field: &Field, flow: &mut Flow, wc: &mut Mask, value: u128, mask: u128) {
+    let n_vlans = flow.n_vlans();
     field_access::set_masked(field, flow, value, mask);
+    if flow.n_vlans() < n_vlans {
+        vlan::exact(wc, 0, n_vlans);
+    }
     vlan::fix_tpid(flow);
 }
 
@@ -131,7 +135,7 @@ mod tests {
             let n = (f.bits / 2).max(1);
             let sub = Subfield { field: f.id, ofs: f.bits - n, n_bits: n };
             let value = low_bits(n) & field_access::valid_bits(f) >> sub.ofs;
-            write(&sub, &mut flow, value);
+            write(&sub, &mut flow, &mut Mask::default(), value);
             assert_eq!(read(&sub, &flow), value, "{}", f.name);
         }
     }

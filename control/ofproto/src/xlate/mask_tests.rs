@@ -501,7 +501,8 @@ fn states(actions: &[DpAction], to: &mut String) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    // PROPTEST_CASES asks for more.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(600)))]
 
     #[test]
     fn what_a_mask_leaves_out_makes_no_difference(seed in 1u64..) {

@@ -46,7 +46,8 @@ pub(super) fn examine(flow: &Flow, wc: &mut Mask) {
     exact(wc, 0, flow.n_vlans());
 }
 
-fn exact(wc: &mut Mask, from: usize, to: usize) {
+/// Adds the tags `from..to`, the outermost being 0, to a mask.
+pub(super) fn exact(wc: &mut Mask, from: usize, to: usize) {
     for v in wc.0.vlans.iter_mut().take(to).skip(from) {
         *v = tag(0xffff, 0xffff);
     }

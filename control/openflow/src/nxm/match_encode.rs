@@ -58,7 +58,12 @@ impl Encoder<'_> {
         }
     }
 
+    /// A field that contradicts another, as a priority without a VLAN or a port in a later fragment,
+    /// matches no packet and could not be read again.
     fn put_value(&mut self, field: &Field, value: &FieldValue, mask: &FieldValue) {
+        if !self.m.prereqs_ok(field) {
+            return;
+        }
         put_entry(field, self.version, value, mask, self.out);
         if field.prereq != weir_flow::field::Prereq::None {
             self.implied_ethernet = true;
