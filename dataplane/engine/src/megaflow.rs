@@ -3,13 +3,17 @@
 //! | file | concept |
 //! | --- | --- |
 //! | `entry` | one megaflow: what it matches, does and counted |
-//! | `subtable` | the megaflows that share a mask |
+//! | `mask` | its mask, ready to be compared under |
+//! | `subtable` | megaflows that are found by the same bits |
+//! | `placement` | which subtable a new one goes to, and with which mask |
+//! | `projection` | the bits that the megaflows of a port look at |
 //! | `table` | all of one thread, by ingress port |
-//! | `mask_budget` | which mask a new one gets |
 //! | `ufid` | its identifier |
 
 pub(crate) mod entry;
-mod mask_budget;
+pub(crate) mod mask;
+mod placement;
+pub(crate) mod projection;
 pub(crate) mod subtable;
 pub(crate) mod table;
 pub(crate) mod ufid;
