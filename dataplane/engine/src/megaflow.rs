@@ -2,6 +2,7 @@
 //!
 //! | file | concept |
 //! | --- | --- |
+//! | `action_lists` | what megaflows do, shared by those that do the same |
 //! | `entry` | one megaflow: what it matches, does and counted |
 //! | `mask` | its mask, ready to be compared under |
 //! | `subtable` | megaflows that are found by the same bits |
@@ -10,6 +11,7 @@
 //! | `table` | all of one thread, by ingress port |
 //! | `ufid` | its identifier |
 
+mod action_lists;
 pub(crate) mod entry;
 pub(crate) mod mask;
 mod placement;

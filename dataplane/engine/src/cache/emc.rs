@@ -184,7 +184,7 @@ mod tests {
             credit: Arc::new(Nobody),
         };
         let mask = Arc::new(InstalledMask::new(Mask::CATCHALL));
-        Arc::new(Megaflow::new(&Flow::ZERO, mask, 0, &t, 1))
+        Arc::new(Megaflow::new(&Flow::ZERO, mask, 0, Arc::clone(&t.actions), &t, 1))
     }
 
     #[test]

@@ -72,11 +72,13 @@ pub(crate) struct Megaflow {
 }
 
 impl Megaflow {
-    /// A megaflow from a translation; `mask` is the one to install with (see `placement`).
+    /// A megaflow from a translation; `mask` is the one to install with, `home`
+    /// the subtable (see `placement`), `actions` the translation's, perhaps shared.
     pub(crate) fn new(
         key: &Flow,
         mask: Arc<InstalledMask>,
         home: u32,
+        actions: Actions,
         t: &Translation,
         now_ms: u64,
     ) -> Self {
@@ -89,7 +91,7 @@ impl Megaflow {
             tcp_flags: AtomicU16::new(0),
             dead: AtomicBool::new(false),
             verdict: Verdict::of(t),
-            actions: Arc::clone(&t.actions),
+            actions,
             masked: mask.masked(key),
             key: words.get(..len).unwrap_or_default().into(),
             in_port: key.in_port.get(),
@@ -103,9 +105,9 @@ impl Megaflow {
     }
 
     /// The same match with another verdict, continuing the counters. Owner only.
-    pub(crate) fn with_translation(&self, t: &Translation) -> Self {
+    pub(crate) fn with_translation(&self, actions: Actions, t: &Translation) -> Self {
         let mask = Arc::clone(&self.mask);
-        let new = Self::new(&self.key(), mask, self.home, t, self.created_ms);
+        let new = Self::new(&self.key(), mask, self.home, actions, t, self.created_ms);
         let stats = self.stats();
         new.packets.set(stats.packets);
         new.bytes.set(stats.bytes);

@@ -9,6 +9,7 @@ use weir_flow::slowpath::Translation;
 use weir_flow::{Flow, Mask};
 
 use crate::hash::HashKey;
+use crate::megaflow::action_lists::ActionLists;
 use crate::megaflow::entry::Megaflow;
 use crate::megaflow::mask::{InstalledMask, Key, same};
 use crate::megaflow::placement::place;
@@ -49,6 +50,7 @@ pub(crate) struct Found<'a> {
 #[derive(Debug)]
 pub(crate) struct MegaflowTable {
     ports: HashMap<u32, PortFlows>,
+    lists: ActionLists,
     secret: HashKey,
     next_epoch: u32,
     next_subtable: u32,
@@ -80,7 +82,8 @@ impl PortFlows {
 
 impl MegaflowTable {
     pub(crate) fn new(secret: HashKey) -> Self {
-        Self { ports: HashMap::new(), secret, next_epoch: 1, next_subtable: 1 }
+        let (ports, lists) = (HashMap::new(), ActionLists::default());
+        Self { ports, lists, secret, next_epoch: 1, next_subtable: 1 }
     }
 
     /// The projection of a port with megaflows.
@@ -114,7 +117,7 @@ impl MegaflowTable {
         let mut wanted = t.mask.datapath();
         wanted.0.in_port = u32::MAX.into();
         wanted.0.recirc_id = u32::MAX.into();
-        let Self { ports, secret, next_epoch, next_subtable } = self;
+        let Self { ports, lists, secret, next_epoch, next_subtable } = self;
         let port = ports.entry(key.in_port.get()).or_insert_with(|| PortFlows {
             projection: Projection::empty(next(next_epoch)),
             subtables: Vec::new(),
@@ -132,7 +135,8 @@ impl MegaflowTable {
             port.projection.epoch = next(next_epoch);
         }
         let subtable = &mut port.subtables[at];
-        let flow = Arc::new(Megaflow::new(key, mask, subtable.id, t, now_ms));
+        let actions = lists.share(secret, &t.actions);
+        let flow = Arc::new(Megaflow::new(key, mask, subtable.id, actions, t, now_ms));
         subtable.insert(secret, Arc::clone(&flow));
         flow
     }
@@ -159,7 +163,8 @@ impl MegaflowTable {
         t: &Translation,
     ) -> Option<Arc<Megaflow>> {
         let secret = self.secret;
-        let new = Arc::new(old.with_translation(t));
+        let actions = self.lists.share(&secret, &t.actions);
+        let new = Arc::new(old.with_translation(actions, t));
         let subtable = self.subtable_of(old)?;
         if !subtable.replace(&secret, old, &new) {
             return None;
@@ -194,6 +199,7 @@ impl MegaflowTable {
     /// Sorts the subtables by use, drops empty ones and forgets bits nobody looks at any more.
     /// To be called about once a second.
     pub(crate) fn maintain(&mut self) {
+        self.lists.tidy();
         let next_epoch = &mut self.next_epoch;
         self.ports.retain(|_, port| {
             port.subtables.retain(|s| s.len() != 0);
