@@ -7,8 +7,12 @@ use super::rewrite::RewriteError;
 use crate::flow::{Flow, MAX_VLANS, VLAN_CFI, Vlan, eth_type};
 
 /// Length of an Ethernet header without tags.
-/// Bytes of both addresses.
-const ADDRESSES: usize = 12;
+/// The first of the two words of a flow that begin with both addresses, as a frame does.
+const ADDRESSES: usize = std::mem::offset_of!(Flow, dl_dst) / 8;
+const _: () = assert!(
+    std::mem::offset_of!(Flow, dl_dst) % 8 == 0
+        && std::mem::offset_of!(Flow, dl_src) == std::mem::offset_of!(Flow, dl_dst) + 6
+);
 pub(super) const ETH_LEN: usize = 14;
 /// Least value of the type field that is a type; smaller ones are 802.3 lengths.
 const TYPE_MIN: u16 = 0x600;
@@ -65,22 +69,16 @@ pub(super) const VLAN_LEN: usize = 4;
 #[inline]
 pub(super) fn set(packet: &mut [u8], value: &Flow, mask: &Flow) -> Option<()> {
     let header: &mut [u8; ETH_LEN] = packet.first_chunk_mut()?;
-    // Both addresses as one number: byte by byte takes three times as long.
-    let number = |addresses: &[u8; ADDRESSES]| {
-        let mut bytes = [0; 16];
-        bytes[..ADDRESSES].copy_from_slice(addresses);
-        u128::from_ne_bytes(bytes)
+    // By words: byte by byte takes three times as long.
+    let words = |flow: &Flow| -> Option<(u64, u32)> {
+        let [first, second] = flow.words().get(ADDRESSES..)?.first_chunk()?;
+        Some((*first, u32::from_ne_bytes(*second.to_ne_bytes().first_chunk()?)))
     };
-    let both = |dst: [u8; 6], src: [u8; 6]| {
-        let mut bytes = [0; ADDRESSES];
-        bytes[..6].copy_from_slice(&dst);
-        bytes[6..].copy_from_slice(&src);
-        number(&bytes)
-    };
-    let addresses: &mut [u8; ADDRESSES] = header.first_chunk_mut()?;
-    let (value, mask) = (both(value.dl_dst, value.dl_src), both(mask.dl_dst, mask.dl_src));
-    let new = (number(addresses) & !mask | value & mask).to_ne_bytes();
-    addresses.copy_from_slice(new.first_chunk::<ADDRESSES>()?);
+    let ((value, value2), (mask, mask2)) = (words(value)?, words(mask)?);
+    let (first, rest) = header.split_first_chunk_mut()?;
+    let second: &mut [u8; 4] = rest.first_chunk_mut()?;
+    *first = (u64::from_ne_bytes(*first) & !mask | value & mask).to_ne_bytes();
+    *second = (u32::from_ne_bytes(*second) & !mask2 | value2 & mask2).to_ne_bytes();
     Some(())
 }
 

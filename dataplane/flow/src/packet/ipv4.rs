@@ -63,7 +63,7 @@ pub(super) fn set(
     let old = *header;
     let at = |n: usize| u32::from_be_bytes([old[n], old[n + 1], old[n + 2], old[n + 3]]);
     let mut sum = u64::from(!u16::from_be_bytes([old[10], old[11]]));
-    let mut changed = 0;
+    let mut changed = [0; 2];
     // The words with TOS, TTL and the addresses.
     for (n, value, mask) in [
         (0, u32::from(value.nw_tos) << 16, u32::from(mask.nw_tos) << 16),
@@ -76,15 +76,15 @@ pub(super) fn set(
         header[n..n + 4].copy_from_slice(&new.to_be_bytes());
         // RFC 1624, equation 3. The checksum field itself is in both and cancels out.
         sum += u64::from(!word) + u64::from(new);
-        changed |= word ^ new;
+        changed[n / 12] |= word ^ new;
     }
-    if changed == 0 {
+    if changed == [0; 2] {
         return Some(());
     }
     let sum = !checksum::fold_wide(sum);
     header[10..12].copy_from_slice(&sum.to_be_bytes());
-    let new = *header;
-    if old[12..] != new[12..] {
+    if changed[1] != 0 {
+        let new = *header;
         l4::pseudo_header_changed(packet, layout, &old[12..], &new[12..], l4);
     }
     Some(())
