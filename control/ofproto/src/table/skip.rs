@@ -9,6 +9,7 @@
 //! Neither the flow that is found nor the bits that are looked at differ from what asking every
 //! subtable in turn comes to.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -37,6 +38,10 @@ fn insert(places: &mut Places, at: usize) {
     }
 }
 
+fn join(places: &mut [u64], others: &[u64]) {
+    places.iter_mut().zip(others).for_each(|(p, o)| *p |= o);
+}
+
 /// The subtables of one table, by what it takes to rule them out.
 #[derive(Debug)]
 pub(super) struct SkipIndex {
@@ -46,8 +51,40 @@ pub(super) struct SkipIndex {
     preludes: Vec<(Arc<[MaskWord]>, Places)>,
     /// Which of them each subtable has; [`MAX_PRELUDES`] for none of them.
     prelude_of: Vec<u8>,
-    /// For each prefix field the lengths there are, and their subtables.
-    lengths: SmallVec<[Vec<(u8, Places)>; MAX_TRIES]>,
+    fields: SmallVec<[Lengths; MAX_TRIES]>,
+}
+
+/// The subtables by their prefix length in one field.
+#[derive(Debug)]
+struct Lengths {
+    /// Those without a prefix.
+    none: Places,
+    /// Those with each length there is, in order.
+    each: Vec<(u8, Places)>,
+    /// For each length, those with that or a greater one.
+    from: Vec<(u8, Places)>,
+}
+
+impl Lengths {
+    fn new(n: usize, list: &[Place]) -> Self {
+        let empty = || vec![0; list.len().div_ceil(64)].into_boxed_slice();
+        let mut by_length: BTreeMap<u8, Places> = BTreeMap::new();
+        for (at, place) in list.iter().enumerate() {
+            let len = place.subtable.prefix_lens().get(n).copied().unwrap_or(0);
+            insert(by_length.entry(len).or_insert_with(empty), at);
+        }
+        let none = by_length.remove(&0).unwrap_or_else(empty);
+        let mut from: Vec<(u8, Places)> = Vec::new();
+        for (len, places) in by_length.iter().rev() {
+            let mut all = places.clone();
+            if let Some((_, longer)) = from.last() {
+                join(&mut all, longer);
+            }
+            from.push((*len, all));
+        }
+        from.reverse();
+        Self { none, each: by_length.into_iter().collect(), from }
+    }
 }
 
 impl SkipIndex {
@@ -57,7 +94,7 @@ impl SkipIndex {
             n_tries,
             preludes: Vec::new(),
             prelude_of: Vec::new(),
-            lengths: (0..n_tries).map(|_| Vec::new()).collect(),
+            fields: SmallVec::new(),
         };
         if list.len() < MIN_SUBTABLES {
             return index;
@@ -71,17 +108,8 @@ impl SkipIndex {
                 index.preludes.len() - 1
             });
             insert(&mut index.preludes[known].1, at);
-            for (lengths, len) in index.lengths.iter_mut().zip(subtable.prefix_lens()) {
-                if *len == 0 {
-                    continue;
-                }
-                let known = lengths.iter().position(|(l, _)| l == len).unwrap_or_else(|| {
-                    lengths.push((*len, none()));
-                    lengths.len() - 1
-                });
-                insert(&mut lengths[known].1, at);
-            }
         }
+        index.fields = (0..n_tries).map(|n| Lengths::new(n, list)).collect();
         // One that is rare says little.
         index.preludes.sort_by_key(|(_, places)| {
             std::cmp::Reverse(places.iter().map(|w| w.count_ones()).sum::<u32>())
@@ -100,7 +128,8 @@ pub(super) struct Skip<'a> {
     index: &'a SkipIndex,
     /// Which preludes are in the megaflow, which tries were asked, whose answers are in it.
     seen: u32,
-    places: SmallVec<[u64; 32]>,
+    /// The subtables to ask, once any can be skipped.
+    asked: SmallVec<[u64; 32]>,
     /// Hashes of the packet under the preludes that are in the megaflow.
     hashes: [u64; MAX_PRELUDES],
     /// For each prefix field, bit `n - 1` is set if a length of `n` bits is not ruled out.
@@ -112,7 +141,7 @@ impl<'a> Skip<'a> {
         Self {
             index,
             seen: 0,
-            places: SmallVec::new(),
+            asked: SmallVec::new(),
             hashes: [0; MAX_PRELUDES],
             open: [0; MAX_TRIES],
         }
@@ -152,42 +181,47 @@ impl<'a> Skip<'a> {
     }
 
     fn find(&mut self, tries: &TrieContext<'_>) {
-        let Self { index, seen, places, open, .. } = self;
-        places.clear();
-        places.resize(index.n_subtables.div_ceil(64), 0);
+        let Self { index, seen, asked, open, .. } = self;
         let is_shown = |n: usize| *seen >> (SHOWN + n) & 1 != 0;
-        let lengths = || index.lengths.iter().enumerate();
-        for (n, lengths) in lengths().filter(|(n, _)| is_shown(*n)) {
-            let ruled_out = |len: u8| tries.known(n).is_some_and(|result| !result.has(len));
-            for (_, set) in lengths.iter().filter(|(len, _)| ruled_out(*len)) {
-                places.iter_mut().zip(set).for_each(|(p, s)| *p |= s);
-            }
-        }
-        // Those that another field may rule out before would add that field's bits.
-        for (n, lengths) in lengths().filter(|(n, _)| !is_shown(*n)) {
-            let adds = |len: u8| tries.known(n).is_none_or(|r| !r.has(len) && r.n_bits <= len);
-            for (_, set) in lengths.iter().filter(|(len, _)| adds(*len)) {
-                places.iter_mut().zip(set).for_each(|(p, s)| *p &= !s);
-            }
-        }
         for (n, open) in open.iter_mut().enumerate() {
+            // What would cost more bits than a look into the subtable does not rule it out.
+            let costly = |bits: u8| {
+                let shorter = u32::from(bits).saturating_sub(1);
+                !u128::MAX.checked_shl(shorter).unwrap_or(0)
+            };
             *open = match tries.known(n) {
                 Some(result) if is_shown(n) => result.lengths(),
-                // What would cost more bits than a look into the subtable does not rule it out.
-                Some(result) => {
-                    result.lengths()
-                        | !u128::MAX
-                            .checked_shl(u32::from(result.n_bits).saturating_sub(1))
-                            .unwrap_or(0)
-                }
+                Some(result) => result.lengths() | costly(result.n_bits),
                 None => 0,
             };
         }
-        let in_prelude = |at: usize| {
-            let seen = index.preludes.iter().enumerate().filter(|(n, _)| *seen >> n & 1 != 0);
-            seen.fold(0, |all, (_, (_, set))| all | set.get(at).copied().unwrap_or(0))
-        };
-        places.iter_mut().enumerate().for_each(|(at, p)| *p &= in_prelude(at));
+        asked.clear();
+        if *seen >> SHOWN == 0 {
+            return;
+        }
+        asked.resize(index.n_subtables.div_ceil(64), u64::MAX);
+        for (n, lengths) in index.fields.iter().enumerate() {
+            let Some(result) = tries.known(n).filter(|_| is_shown(n)) else { continue };
+            let mut left: SmallVec<[u64; 32]> = SmallVec::from_slice(&lengths.none);
+            for (_, set) in lengths.each.iter().filter(|(len, _)| result.has(*len)) {
+                join(&mut left, set);
+            }
+            asked.iter_mut().zip(&left).for_each(|(a, l)| *a &= l);
+        }
+        // Those that another field may rule out before would add that field's bits.
+        for (n, lengths) in index.fields.iter().enumerate().filter(|(n, _)| !is_shown(*n)) {
+            let least = tries.known(n).map_or(0, |result| result.n_bits);
+            if let Some((_, set)) = lengths.from.iter().find(|(len, _)| *len >= least) {
+                join(asked, set);
+            }
+        }
+        let mut other: SmallVec<[u64; 32]> = SmallVec::from_elem(u64::MAX, asked.len());
+        for (_, set) in
+            index.preludes.iter().enumerate().filter(|(n, _)| *seen >> n & 1 != 0).map(|(_, p)| p)
+        {
+            other.iter_mut().zip(set).for_each(|(o, s)| *o &= !s);
+        }
+        join(asked, &other);
     }
 
     /// Is it certain that the subtable at this place has no flow for the packet's prefixes? Adds the
@@ -228,12 +262,12 @@ impl<'a> Skip<'a> {
     #[inline]
     pub(super) fn next(&self, at: usize) -> usize {
         let mut word = at / 64;
-        let Some(first) = self.places.get(word) else { return at };
-        let mut left = !first & u64::MAX << (at % 64);
+        let Some(first) = self.asked.get(word) else { return at };
+        let mut left = first & u64::MAX << (at % 64);
         while left == 0 {
             word += 1;
-            let Some(places) = self.places.get(word) else { return self.index.n_subtables };
-            left = !places;
+            let Some(asked) = self.asked.get(word) else { return self.index.n_subtables };
+            left = *asked;
         }
         word * 64 + left.trailing_zeros() as usize
     }

@@ -25,10 +25,6 @@ pub(crate) struct Subtable {
     pub(crate) hits: Cell<u64>,
 }
 
-fn hash_words(secret: &HashKey, words: impl Iterator<Item = u64>) -> u64 {
-    words.fold(secret.start(), |hash, word| secret.step(hash, word))
-}
-
 impl Subtable {
     /// An empty subtable.
     pub(crate) fn new(id: u32, index: Mask) -> Self {
@@ -42,12 +38,12 @@ impl Subtable {
 
     #[inline]
     fn hash(&self, secret: &HashKey, key: Key<'_>) -> u64 {
-        hash_words(secret, self.index.of(key))
+        secret.words(self.index.of(key))
     }
 
     /// Of a member's key.
     fn hash_of(index: &InstalledMask, secret: &HashKey, flow: &Megaflow) -> u64 {
-        hash_words(secret, index.of(flow.key_words()))
+        secret.words(index.of(flow.key_words()))
     }
 
     /// The megaflow that a packet with this key hits.
