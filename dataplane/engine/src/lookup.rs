@@ -17,6 +17,7 @@ use weir_flow::slowpath::Translation;
 use crate::cache::emc::{AnyEmc, Emc, MIN_ENTRIES};
 use crate::hash::HashKey;
 use crate::megaflow::entry::Megaflow;
+use crate::megaflow::governor::Governor;
 use crate::megaflow::projection::{HOT_KEY_WORDS, Projection, WIDE_KEY_WORDS};
 use crate::megaflow::table::{Found, MegaflowTable};
 
@@ -114,6 +115,7 @@ pub(crate) struct Lookup {
     secret: HashKey,
     /// What was installed since the burst's runs were looked up.
     fresh: Vec<Arc<Megaflow>>,
+    governor: Governor,
 }
 
 impl Lookup {
@@ -125,6 +127,7 @@ impl Lookup {
             wide: Emc::new(MIN_ENTRIES),
             secret,
             fresh: Vec::with_capacity(MAX_FRESH),
+            governor: Governor::new(),
         }
     }
 
@@ -326,6 +329,11 @@ impl Lookup {
     #[inline(always)]
     pub(crate) fn begin(&mut self) {
         self.fresh.clear();
+    }
+
+    /// Is the megaflow of a miss to be installed now? See [`Governor`].
+    pub(crate) fn admits(&mut self, key: &Flow, t: &Translation, now_ms: u64) -> bool {
+        self.governor.admits(&self.secret, key, &t.mask, now_ms)
     }
 
     /// Installs a megaflow that [`Lookup::find`] did not find.

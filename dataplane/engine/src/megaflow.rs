@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `action_lists` | what megaflows do, shared by those that do the same |
 //! | `entry` | one megaflow: what it matches, does and counted |
+//! | `governor` | whether a new one is installed at once |
 //! | `mask` | its mask, ready to be compared under |
 //! | `subtable` | megaflows that are found by the same bits |
 //! | `placement` | which subtable a new one goes to, and with which mask |
@@ -13,6 +14,7 @@
 
 mod action_lists;
 pub(crate) mod entry;
+pub(crate) mod governor;
 pub(crate) mod mask;
 mod placement;
 pub(crate) mod projection;

@@ -267,7 +267,9 @@ impl Worker {
         let bytes = u64::from(packet.len());
         translation.credit.credit(1, bytes, moment.now_ms, key.tcp_flags.get());
         let counters = &self.shared.counters;
-        if self.flows.take() {
+        if !self.lookup.admits(key, &translation, moment.now_ms) {
+            counters.deferred.add(1);
+        } else if self.flows.take() {
             let flow = self.lookup.install(key, &translation, moment.now_ms);
             self.shared.events.push(FlowEvent::Installed(flow));
         } else {

@@ -151,7 +151,9 @@ impl<'a> Skip<'a> {
     pub(super) fn update(&mut self, tries: &TrieContext<'_>, flow: &Flow, wc: &Mask) {
         let mut seen = self.seen;
         let words = wc.0.words();
-        for (n, (prelude, _)) in self.index.preludes.iter().enumerate() {
+        let preludes = self.index.preludes.iter().enumerate();
+        let preludes = preludes.skip((seen | !0 << MAX_PRELUDES).trailing_ones() as usize);
+        for (n, (prelude, _)) in preludes {
             let bit = 1 << n;
             if seen & bit == 0
                 && prelude.iter().all(|w| words[usize::from(w.at)] & w.bits == w.bits)
