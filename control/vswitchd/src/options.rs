@@ -53,6 +53,8 @@ pub struct Options {
     pub mlockall: bool,
     /// `--enable-dummy`.
     pub dummy: Dummy,
+    /// `--dummy-numa`: NUMA nodes of made-up cores.
+    pub dummy_numa: Option<Vec<i32>>,
     /// How to become a daemon.
     pub daemon: daemon::Options,
 }
@@ -91,6 +93,7 @@ pub fn parse() -> Result<Parsed, Fatal> {
             "mlockall" => options.mlockall = true,
             "unixctl" => options.unixctl = Some(given.text().to_owned()),
             "enable-dummy" => options.dummy = dummy(given.value.as_deref()),
+            "dummy-numa" => options.dummy_numa = dummy_numa(given.text()),
             "dpdk" => {
                 return Err(Fatal::new(
                     "Using --dpdk to configure DPDK is not supported. Use the other_config column \
@@ -121,6 +124,13 @@ fn dummy(value: Option<&str>) -> Dummy {
     }
 }
 
+/// The node of each core, by number; what is no number is left out.
+fn dummy_numa(value: &str) -> Option<Vec<i32>> {
+    let node = |text: &str| text.trim().parse().ok().filter(|node| *node >= 0);
+    let nodes: Vec<i32> = value.split([',', ' ']).filter_map(node).collect();
+    (!nodes.is_empty()).then_some(nodes)
+}
+
 fn usage() -> String {
     let program = name();
     let socket = dirs::rundir().join("db.sock");
@@ -134,6 +144,7 @@ fn usage() -> String {
          \x20 --unixctl=SOCKET          override default control socket name\n\
          \x20 --mlockall                keep all memory resident\n\
          \x20 --enable-dummy[=system|override]  dummy devices, for tests\n\
+         \x20 --dummy-numa=LIST         made-up cores, for tests: the NUMA node of each\n\
          \x20 -h, --help                display this help message\n\
          \x20 -V, --version             display version information\n",
         socket.display(),

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use weir_engine::{PmdSnapshot, PmdStats};
 
 /// Counters at the last clear, by core (`None` is the thread of injected packets).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Perf {
-    cleared: BTreeMap<Option<u32>, (PmdStats, Instant)>,
-    started: Instant,
+    cleared: BTreeMap<Option<u32>, Cleared>,
 }
 
-impl Default for Perf {
-    fn default() -> Self {
-        Self { cleared: BTreeMap::new(), started: Instant::now() }
-    }
+#[derive(Debug)]
+struct Cleared {
+    /// The thread; one that comes later on the same core starts from nothing.
+    thread_id: u32,
+    stats: PmdStats,
+    at: Instant,
 }
 
 fn percent(part: u64, whole: u64) -> f64 {
@@ -28,25 +29,28 @@ fn per(part: u64, whole: u64) -> f64 {
 }
 
 impl Perf {
-    /// Starts counting anew, for one core or for all.
-    pub fn clear(&mut self, pmds: &[PmdSnapshot], core: Option<u32>) {
-        for pmd in pmds.iter().filter(|p| core.is_none() || p.core == core) {
-            self.cleared.insert(pmd.core, (pmd.stats, Instant::now()));
+    /// Starts counting anew for these threads.
+    pub fn clear(&mut self, pmds: &[PmdSnapshot]) {
+        for pmd in pmds {
+            let cleared =
+                Cleared { thread_id: pmd.thread_id, stats: pmd.stats, at: Instant::now() };
+            self.cleared.insert(pmd.core, cleared);
         }
+    }
+
+    fn cleared(&self, pmd: &PmdSnapshot) -> Option<&Cleared> {
+        self.cleared.get(&pmd.core).filter(|cleared| cleared.thread_id == pmd.thread_id)
     }
 
     /// What a thread counted since the last clear.
     #[must_use]
     pub fn since_clear(&self, pmd: &PmdSnapshot) -> PmdStats {
-        match self.cleared.get(&pmd.core) {
-            Some((then, _)) => pmd.stats.since(then),
-            None => pmd.stats,
-        }
+        self.cleared(pmd).map_or(pmd.stats, |cleared| pmd.stats.since(&cleared.stats))
     }
 
     fn seconds(&self, pmd: &PmdSnapshot) -> f64 {
-        let from = self.cleared.get(&pmd.core).map_or(self.started, |(_, at)| *at);
-        from.elapsed().as_secs_f64().max(1e-6)
+        let time = self.cleared(pmd).map_or(pmd.age, |cleared| cleared.at.elapsed());
+        time.max(Duration::from_micros(1)).as_secs_f64()
     }
 
     /// Appends a thread's part of `pmd-perf-show`. `time` is the time of day.

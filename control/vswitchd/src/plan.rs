@@ -77,7 +77,6 @@ pub fn wants(desired: &Desired, dummy: Dummy) -> Wants {
 }
 
 fn port_config(iface: &Interface, kind: &str) -> PortConfig {
-    let affinity = iface.other_config.get("pmd-rxq-affinity");
     let mac = iface.mac.or_else(|| parse_mac(iface.options.get("mac")?));
     PortConfig {
         name: iface.name.clone(),
@@ -85,18 +84,9 @@ fn port_config(iface: &Interface, kind: &str) -> PortConfig {
         options: iface.options.clone(),
         mtu: iface.mtu_request.and_then(|m| u16::try_from(m).ok()),
         mac: mac.filter(|_| iface.kind != "system"),
-        emc_disabled: !iface.flag("emc-enable", true),
-        rxq_affinity: affinity.map(|a| rxq_affinity(a)).unwrap_or_default(),
+        emc_disabled: !iface.emc,
+        rxq_affinity: iface.rxq_affinity.clone(),
     }
-}
-
-/// `QUEUE:CORE,...`; pairs that are not numbers are left out.
-fn rxq_affinity(text: &str) -> BTreeMap<u16, u32> {
-    let pairs = text.split(',').filter_map(|pair| {
-        let (queue, core) = pair.split_once(':')?;
-        Some((queue.trim().parse().ok()?, core.trim().parse().ok()?))
-    });
-    pairs.collect()
 }
 
 /// What has to change, by names of ports.
@@ -146,6 +136,8 @@ mod tests {
             kind: kind.to_owned(),
             options: options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             other_config: BTreeMap::new(),
+            rxq_affinity: BTreeMap::new(),
+            emc: true,
             ofport: None,
             ofport_request: None,
             mac: None,

@@ -4,20 +4,23 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
+use std::time::Instant;
 
 use weir_dpdk::{DpdkError, Mempool};
 use weir_flow::{PortNo, SlowPath};
 
+use crate::balancer::Balancer;
 use crate::datapath::Registries;
 use crate::housekeeping;
 use crate::meter::{MeterConfig, MeterStats, Meters};
-use crate::pmd::assign::Algorithm;
-use crate::pmd::rxq::RxqLoad;
 use crate::pmd::thread::{Pmd, PmdCommand};
 use crate::port::lane::TxLane;
 use crate::port::{Device, Pools, PortConfig};
+use crate::rxq_table::Rxq;
 use crate::slow_path::SharedSlowPath;
 use crate::time::TimeSource;
+use crate::topology::Topology;
+use crate::tuning::Tuning;
 use crate::worker::{Common, FlowCount, Worker, WorkerCommand, WorkerShared};
 
 /// What an engine is made with.
@@ -35,6 +38,8 @@ pub struct EngineConfig {
     pub vlan_limit: usize,
     /// Directory of the sockets of `dpdkvhostuser` ports.
     pub vhost_sock_dir: String,
+    /// The cores there are.
+    pub topology: Topology,
 }
 
 impl EngineConfig {
@@ -48,6 +53,7 @@ impl EngineConfig {
             time,
             vlan_limit: 1,
             vhost_sock_dir: "/var/run/openvswitch".to_owned(),
+            topology: Topology::machine(),
         }
     }
 }
@@ -87,8 +93,9 @@ pub(crate) struct Port {
     pub(crate) lanes: Vec<Arc<TxLane>>,
     /// How many of them, from the front, lead anywhere.
     pub(crate) active_lanes: usize,
-    /// One for each receive queue: its load, and the core it is polled on.
-    pub(crate) rxqs: Vec<(Arc<RxqLoad>, Option<u32>)>,
+    pub(crate) rxqs: Vec<Rxq>,
+    /// Whether Open vSwitch would have PMD threads poll it.
+    pub(crate) is_pmd: bool,
     pub(crate) device: Arc<Mutex<Device>>,
 }
 
@@ -100,33 +107,6 @@ pub(crate) struct State {
     pub(crate) tuning: Tuning,
     /// Of threads that start from now on.
     pub(crate) vlan_limit: usize,
-}
-
-/// Settings of the threads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tuning {
-    /// `other_config:emc-insert-inv-prob`.
-    pub emc_insert_inv_prob: u32,
-    /// `other_config:pmd-sleep-max` in microseconds, for all cores not in `sleep_max_us_of`.
-    pub sleep_max_us: u64,
-    /// The same for single cores.
-    pub sleep_max_us_of: BTreeMap<u32, u64>,
-    /// `other_config:pmd-rxq-assign`.
-    pub rxq_assign: Algorithm,
-    /// `other_config:pmd-rxq-isolate`.
-    pub rxq_isolate: bool,
-}
-
-impl Default for Tuning {
-    fn default() -> Self {
-        Self {
-            emc_insert_inv_prob: 100,
-            sleep_max_us: 0,
-            sleep_max_us_of: BTreeMap::new(),
-            rxq_assign: Algorithm::Cycles,
-            rxq_isolate: true,
-        }
-    }
 }
 
 /// See the [module documentation](self).
@@ -145,6 +125,9 @@ pub struct Engine {
     /// For injected packets.
     pub(crate) pool: Mempool,
     pub(crate) vhost_sock_dir: String,
+    pub(crate) topology: Topology,
+    pub(crate) balancer: Mutex<Balancer>,
+    pub(crate) started: Instant,
     /// The thread for housekeeping.
     keeper: OnceLock<Thread>,
 }
@@ -182,6 +165,9 @@ impl Engine {
             time: Arc::clone(&config.time),
             pool,
             vhost_sock_dir: config.vhost_sock_dir.clone(),
+            topology: config.topology.clone(),
+            balancer: Mutex::default(),
+            started: Instant::now(),
             keeper: OnceLock::new(),
         };
         engine.set_pmd_cores(&config.pmd_cores)?;
@@ -199,18 +185,26 @@ impl Engine {
         if old == *tuning {
             return;
         }
+        for line in old.changes(tuning) {
+            log::info!(target: "dpif_netdev", "{line}");
+        }
         for pmd in self.pmds() {
+            let core = pmd.shared.core;
+            let max = tuning.sleep_max_us_on(core);
+            if max != old.sleep_max_us_on(core) {
+                let numa = pmd.numa;
+                log::info!(target: "dpif_netdev", "PMD thread core {core:3} NUMA {numa:2}: Max sleep request set to {max:4} usecs.");
+            }
             Self::tune_pmd(&pmd, tuning);
         }
-        let moves = |t: &Tuning| (t.rxq_assign, t.rxq_isolate);
+        let moves = |t: &Tuning| (t.rxq_assign, t.isolates());
         if moves(&old) != moves(tuning) {
             self.rebalance();
         }
     }
 
     pub(crate) fn tune_pmd(pmd: &Pmd, tuning: &Tuning) {
-        let sleep = tuning.sleep_max_us_of.get(&pmd.shared.core).copied();
-        pmd.send(PmdCommand::SleepMax(sleep.unwrap_or(tuning.sleep_max_us)));
+        pmd.send(PmdCommand::SleepMax(tuning.sleep_max_us_on(pmd.shared.core)));
         let emc = WorkerCommand::EmcInsertInvProb(tuning.emc_insert_inv_prob);
         pmd.send(PmdCommand::Worker(emc));
     }

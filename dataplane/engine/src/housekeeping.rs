@@ -11,10 +11,10 @@ use weir_flow::PortNo;
 
 use crate::cache::emc::{AnyEmc, Emc};
 use crate::engine::{Engine, lock};
-use crate::pmd::rxq::{PolledQueue, RxqLoad};
 use crate::pmd::thread::PmdCommand;
 use crate::port::lane::TxLane;
 use crate::port::{Device, ETHERNET_LEN};
+use crate::rxq_table::Rxq;
 use crate::worker::WorkerCommand;
 
 /// Time between two rounds.
@@ -60,6 +60,7 @@ impl Engine {
             }
         }
         lock(&self.injector).maintain();
+        self.balance(&mut lock(&self.balancer));
         self.grow_caches();
         weir_rcu::collect();
     }
@@ -103,19 +104,18 @@ impl Engine {
             return;
         };
         let wanted = usize::from(vhost.queue_pairs());
-        let mut fresh = Vec::new();
         {
             let mut state = lock(&self.state);
             let Some(port) = state.ports.get_mut(&no) else {
                 return;
             };
+            let mut fresh = false;
             while port.rxqs.len() < wanted
                 && let Some(rx) = vhost.next_rx()
             {
-                let load = Arc::new(RxqLoad::default());
                 let queue = port.rxqs.len() as u16;
-                port.rxqs.push((Arc::clone(&load), None));
-                fresh.push(PolledQueue::new(rx, no, queue, !port.config.emc_disabled, load));
+                port.rxqs.push(Rxq::parked(rx, no, queue, Arc::default()));
+                fresh = true;
             }
             let frame = if port.up { u32::from(port.mtu) + ETHERNET_LEN } else { 0 };
             while port.lanes.len() < wanted
@@ -124,16 +124,12 @@ impl Engine {
                 port.lanes.push(Arc::new(TxLane::new(tx, frame)));
             }
             let active = wanted.min(port.lanes.len());
-            if port.active_lanes == active && fresh.is_empty() {
+            if port.active_lanes == active && !fresh {
                 return;
             }
             port.active_lanes = active;
         }
         self.attach_lanes(no);
-        let places = self.places_for(no);
-        for queue in fresh {
-            let place = places.get(usize::from(queue.queue)).copied().flatten();
-            self.give_queue(queue, place);
-        }
+        self.rebalance();
     }
 }

@@ -4,11 +4,15 @@
 //! | --- | --- |
 //! | `thread` | the loop, and how others speak to it |
 //! | `rxq` | a queue in its hands, and that queue's load |
-//! | `assign` | which queue goes to which thread |
+//! | `history`, `load` | how busy a thread was in the last minute |
+//! | `assign`, `auto_lb` | which queue goes to which thread, and when that is looked at again |
 //! | `rest` | how an idle thread sleeps |
 //! | `stats` | what a thread counts |
 
 pub(crate) mod assign;
+pub(crate) mod auto_lb;
+pub(crate) mod history;
+pub(crate) mod load;
 mod rest;
 pub(crate) mod rxq;
 pub(crate) mod stats;

@@ -444,6 +444,9 @@ impl Device {
     }
 }
 
+/// Queues each way that a dummy port can have.
+const MAX_DUMMY_QUEUES: u16 = 1024;
+
 /// Number in the next dummy port's MAC address.
 static NEXT_DUMMY: AtomicU32 = AtomicU32::new(0xaa55_0000);
 
@@ -451,8 +454,8 @@ fn open_dummy(options: &Options<'_>, mtu: u16) -> Result<(Arc<Dummy>, Opened), P
     let dummy = Dummy::new(captures(options)?);
     let number = NEXT_DUMMY.fetch_add(1, Ordering::Relaxed).to_be_bytes();
     let [a, b, c, d] = number;
-    let n_rxq: u16 = options.number("n_rxq", 1, 1, 64)?;
-    let n_txq: u16 = options.number("n_txq", 1, 1, 64)?;
+    let n_rxq: u16 = options.number("n_rxq", 1, 0, MAX_DUMMY_QUEUES)?.max(1);
+    let n_txq: u16 = options.number("n_txq", 1, 0, MAX_DUMMY_QUEUES)?.max(1);
     let rx = (0..n_rxq).map(|_| Rx::Dummy(DummyRx::new(Arc::clone(&dummy)))).collect();
     let tx = (0..n_txq).map(|_| Tx::Dummy(DummyTx::new(Arc::clone(&dummy)))).collect();
     let numa = options.number("numa_id", 0, 0, 1023)?;

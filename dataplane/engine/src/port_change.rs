@@ -7,11 +7,12 @@ use weir_dpdk::Mempool;
 use weir_flow::PortNo;
 
 use crate::engine::{Engine, lock};
-use crate::pmd::rxq::{PolledQueue, RxqLoad};
+use crate::pmd::rxq::RxqLoad;
 use crate::pmd::thread::PmdCommand;
 use crate::port::lane::TxLane;
 use crate::port::options::Options;
 use crate::port::{self, Device, ETHERNET_LEN, Opened, Pools, PortConfig, PortError, Way};
+use crate::rxq_table::Rxq;
 
 /// Why a device did not start as asked.
 enum Refused {
@@ -81,18 +82,17 @@ impl Engine {
         pool: &Mempool,
         pools: &mut Pools,
     ) -> Result<(), Refused> {
-        let (device, pmds, rxqs, lanes) = {
-            let state = lock(&self.state);
-            let port = state.ports.get(&no).ok_or(Refused::Stopped)?;
+        let (device, n_pmds, rxqs, lanes) = {
+            let mut state = lock(&self.state);
+            let n_pmds = state.pmds.len();
+            let port = state.ports.get_mut(&no).ok_or(Refused::Stopped)?;
             let device = Arc::clone(&port.device);
-            (device, state.pmds.clone(), port.rxqs.clone(), port.lanes.clone())
+            (device, n_pmds, std::mem::take(&mut port.rxqs), port.lanes.clone())
         };
-        for (queue, (_, core)) in (0..).zip(&rxqs) {
-            let pmd = pmds.iter().find(|pmd| Some(pmd.shared.core) == *core);
-            drop(pmd.and_then(|pmd| pmd.detach_rx(no, queue)));
-        }
+        let loads: Vec<_> = rxqs.iter().map(|rxq| Arc::clone(&rxq.load)).collect();
+        self.release_queues(no, rxqs);
         lanes.iter().for_each(|lane| lane.close());
-        let n_txq = u16::try_from(pmds.len() + 1).unwrap_or(u16::MAX);
+        let n_txq = u16::try_from(n_pmds + 1).unwrap_or(u16::MAX);
         let mut device = lock(&device);
         let (opened, result) = match device.restart(config, n_txq, pool) {
             Ok(opened) => (opened, Ok(())),
@@ -105,14 +105,14 @@ impl Engine {
             }
         };
         drop(device);
-        self.reconnect(no, opened);
+        self.reconnect(no, opened, loads);
         result
     }
 
-    /// Gives the threads the queues of a device that was started anew.
-    fn reconnect(&self, no: PortNo, opened: Opened) {
+    /// Gives the threads the queues of a device that was started anew, whose loads are remembered.
+    fn reconnect(&self, no: PortNo, opened: Opened, loads: Vec<Arc<RxqLoad>>) {
         let Opened { rx, tx, mtu, mac, numa } = opened;
-        let mut fresh = Vec::new();
+        let loads = loads.into_iter().map(Some).chain(std::iter::repeat(None));
         {
             let mut state = lock(&self.state);
             let Some(port) = state.ports.get_mut(&no) else {
@@ -128,26 +128,13 @@ impl Engine {
                     None => port.lanes.push(Arc::new(TxLane::new(tx, frame))),
                 }
             }
-            port.rxqs.truncate(rx.len());
-            for (queue, rx) in (0..).zip(rx) {
-                let load = match port.rxqs.get_mut(usize::from(queue)) {
-                    Some((load, core)) => {
-                        *core = None;
-                        Arc::clone(load)
-                    }
-                    None => {
-                        let load = Arc::new(RxqLoad::default());
-                        port.rxqs.push((Arc::clone(&load), None));
-                        load
-                    }
-                };
-                fresh.push(PolledQueue::new(rx, no, queue, !port.config.emc_disabled, load));
-            }
+            let rxqs = (0u16..).zip(rx).zip(loads);
+            port.rxqs = rxqs
+                .map(|((queue, rx), load)| Rxq::parked(rx, no, queue, load.unwrap_or_default()))
+                .collect();
         }
         self.attach_lanes(no);
-        for (queue, core) in fresh.into_iter().zip(self.places_for(no)) {
-            self.give_queue(queue, core);
-        }
+        self.rebalance();
     }
 
     fn change_in_place(

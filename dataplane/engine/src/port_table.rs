@@ -7,13 +7,13 @@ use weir_flow::PortNo;
 
 use crate::engine::{Engine, Port, lock};
 use crate::exec::tx::MAX_PORTS;
-use crate::pmd::rxq::{PolledQueue, RxqLoad};
 use crate::pmd::thread::PmdCommand;
 use crate::port::lane::TxLane;
 use crate::port::{
     self, Device, ETHERNET_LEN, InjectError, Link, Opened, PortConfig, PortError, PortStats,
     Surroundings,
 };
+use crate::rxq_table::Rxq;
 use crate::worker::WorkerCommand;
 
 /// What a port is like now.
@@ -64,8 +64,7 @@ impl Engine {
         let Opened { rx, tx, mtu, mac, numa } = opened;
         let frame = u32::from(mtu) + ETHERNET_LEN;
         let lanes: Vec<_> = tx.into_iter().map(|tx| Arc::new(TxLane::new(tx, frame))).collect();
-        let loads: Vec<_> = rx.iter().map(|_| Arc::new(RxqLoad::default())).collect();
-        let use_emc = !config.emc_disabled;
+        let rxqs = (0u16..).zip(rx).map(|(queue, rx)| Rxq::parked(rx, no, queue, Arc::default()));
         log::info!(target: "dpif_netdev", "port {} ({}) added as {}", config.name, config.kind, no.0);
         lock(&self.state).ports.insert(
             no,
@@ -77,18 +76,14 @@ impl Engine {
                 up: true,
                 active_lanes: lanes.len(),
                 lanes,
-                rxqs: loads.iter().map(|load| (Arc::clone(load), None)).collect(),
+                rxqs: rxqs.collect(),
+                is_pmd: device.is_pmd(&config.kind),
                 device: Arc::new(Mutex::new(device)),
                 config,
             },
         );
         self.attach_lanes(no);
-        // Only new queues move: the others stay where they are until they are balanced anew.
-        let places = self.places_for(no);
-        for (((queue, rx), load), core) in (0..).zip(rx).zip(loads).zip(places) {
-            let polled = PolledQueue::new(rx, no, queue, use_emc, load);
-            self.give_queue(polled, core);
-        }
+        self.rebalance();
         Ok(())
     }
 
@@ -112,22 +107,6 @@ impl Engine {
         }
     }
 
-    /// Hands a queue to the thread of a core; with no such thread to any.
-    pub(crate) fn give_queue(&self, queue: PolledQueue, core: Option<u32>) {
-        let mut state = lock(&self.state);
-        let pmds = &state.pmds;
-        let pmd = pmds.iter().find(|pmd| Some(pmd.shared.core) == core).or_else(|| pmds.first());
-        let Some(pmd) = pmd.map(Arc::clone) else {
-            return;
-        };
-        if let Some(port) = state.ports.get_mut(&queue.port)
-            && let Some((_, place)) = port.rxqs.get_mut(usize::from(queue.queue))
-        {
-            *place = Some(pmd.shared.core);
-        }
-        pmd.send(PmdCommand::AttachRx(Box::new(queue)));
-    }
-
     /// Closes a port. Packets on their way to it are lost, those of other ports are not. False when
     /// there is no such port.
     pub fn remove_port(&self, no: PortNo) -> bool {
@@ -139,10 +118,7 @@ impl Engine {
     pub(crate) fn close_port(&self, no: PortNo) -> Option<PortConfig> {
         let port = lock(&self.state).ports.remove(&no)?;
         let pmds = self.pmds();
-        for (queue, (_, core)) in (0..).zip(&port.rxqs) {
-            let pmd = pmds.iter().find(|pmd| Some(pmd.shared.core) == *core);
-            drop(pmd.and_then(|pmd| pmd.detach_rx(no, queue)));
-        }
+        self.release_queues(no, port.rxqs);
         for pmd in &pmds {
             pmd.send(PmdCommand::Worker(WorkerCommand::DetachPort(no)));
         }
@@ -153,6 +129,7 @@ impl Engine {
         }
         port.lanes.iter().for_each(|lane| lane.close());
         log::info!(target: "dpif_netdev", "port {} removed", port.config.name);
+        self.rebalance();
         Some(port.config)
     }
 

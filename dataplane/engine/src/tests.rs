@@ -5,4 +5,5 @@ mod actions;
 mod caching;
 mod devices;
 mod kernel;
+mod queues;
 pub(crate) mod support;

@@ -237,6 +237,12 @@ impl VhostDev {
         VhostRxQueue::take(&self.shared, queue)
     }
 
+    /// Whether the guest lets packets pass by the receive queue of pair `queue`.
+    #[must_use]
+    pub fn is_rx_enabled(&self, queue: u16) -> bool {
+        self.shared.rings.is_enabled(Direction::Receive, queue)
+    }
+
     /// The transmit queue of pair `queue`, unless its handle is out already or the number is too high.
     /// Needs no device: it sends nothing while there is none.
     #[must_use]

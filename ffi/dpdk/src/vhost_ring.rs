@@ -99,6 +99,11 @@ impl Rings {
             .is_some_and(|ring| ring.enabled.swap(enabled, Ordering::Relaxed) != enabled)
     }
 
+    pub(crate) fn is_enabled(&self, direction: Direction, queue: u16) -> bool {
+        let vring = usize::from(direction.vring(queue));
+        self.rings.get(vring).is_some_and(|ring| ring.enabled.load(Ordering::Relaxed))
+    }
+
     pub(crate) fn disable_all(&self) {
         for ring in &self.rings {
             ring.enabled.store(false, Ordering::Relaxed);

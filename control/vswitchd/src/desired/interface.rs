@@ -6,7 +6,7 @@ use weir_openflow::OfPort;
 use weir_ovsdb::Uuid;
 use weir_ovsdb::replica::Row;
 
-use super::{Reader, parse_mac};
+use super::{Reader, parse_int, parse_mac};
 
 /// One interface.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,10 @@ pub struct Interface {
     pub options: BTreeMap<String, String>,
     /// Settings that every type has.
     pub other_config: BTreeMap<String, String>,
+    /// `other_config:pmd-rxq-affinity`: the cores of receive queues that are tied to one.
+    pub rxq_affinity: BTreeMap<u16, u32>,
+    /// `other_config:emc-enable`: may its flows be in the exact-match cache?
+    pub emc: bool,
     /// OpenFlow port number it had; kept when free.
     pub ofport: Option<OfPort>,
     /// OpenFlow port number that is wanted.
@@ -58,6 +62,13 @@ impl Interface {
             },
             options: map(row, "options"),
             other_config: map(row, "other_config"),
+            rxq_affinity: rxq_affinity(reader, &name, row),
+            emc: reader.bool(
+                &format!("Interface {name}"),
+                row,
+                ("other_config", "emc-enable"),
+                true,
+            ),
             ofport: port("ofport"),
             ofport_request: port("ofport_request"),
             mac,
@@ -66,16 +77,28 @@ impl Interface {
             name,
         }
     }
+}
 
-    /// A boolean of `other_config`.
-    #[must_use]
-    pub fn flag(&self, key: &str, default: bool) -> bool {
-        match self.other_config.get(key).map(String::as_str) {
-            Some("true") => true,
-            Some("false") => false,
-            _ => default,
-        }
+/// A list of `QUEUE:CORE`. One pair that makes no sense makes none of them count, as in OVS: half a
+/// plan would isolate threads for nothing.
+fn rxq_affinity(reader: &mut Reader<'_>, name: &str, row: &Row) -> BTreeMap<u16, u32> {
+    let text = row.key("other_config", "pmd-rxq-affinity").unwrap_or_default();
+    let mut affinity = BTreeMap::new();
+    for pair in text.split([',', ' ', '\t', '\n']).filter(|pair| !pair.is_empty()) {
+        let read = |(queue, core)| {
+            let queue = u16::try_from(parse_int(queue)?).ok()?;
+            Some((queue, u32::try_from(parse_int(core)?).ok()?))
+        };
+        let Some((queue, core)) = pair.split_once(':').and_then(read) else {
+            let text = format!(
+                "other_config:pmd-rxq-affinity={text}: {pair} is not QUEUE:CORE; no queue is pinned"
+            );
+            reader.complain(&format!("Interface {name}"), text);
+            return BTreeMap::new();
+        };
+        affinity.insert(queue, core);
     }
+    affinity
 }
 
 fn map(row: &Row, column: &str) -> BTreeMap<String, String> {

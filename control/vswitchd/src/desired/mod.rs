@@ -8,6 +8,7 @@ mod bridge;
 mod controller;
 mod interface;
 mod open_vswitch;
+mod pmds;
 mod port;
 
 use std::collections::BTreeSet;
@@ -19,7 +20,8 @@ use weir_ovsdb::replica::{Replica, Row};
 pub use bridge::Bridge;
 pub use controller::{Controller, ControllerKind};
 pub use interface::Interface;
-pub use open_vswitch::{OpenVSwitch, PmdSleep, RxqAssign};
+pub use open_vswitch::OpenVSwitch;
+pub use pmds::Pmds;
 pub use port::Port;
 
 /// Everything the database asks of the switch.

@@ -1,12 +1,13 @@
 //! What is read from a replica that a server filled.
 
+use weir_engine::{Algorithm, AutoLb};
 use weir_jsonrpc::{Json, Message};
 use weir_ofproto::config::{FailMode, PriorityTags, VlanMode};
 use weir_openflow::OfPort;
 use weir_ovsdb::replica::{Client, Interest};
 use weir_ovsdb::schemas;
 
-use super::{ControllerKind, Desired, RxqAssign, parse_cpu_mask, parse_int, parse_mac};
+use super::{ControllerKind, Desired, Pmds, parse_cpu_mask, parse_int, parse_mac};
 
 /// A UUID that ends in these two digits.
 fn uuid(n: &str) -> String {
@@ -71,11 +72,12 @@ fn settings_of_the_switch() {
     let others = r#","Datapath":{"@09":{"initial":{"datapath_version":"x"}}}"#;
     let desired = bridge_of(config, "", others);
     let switch = &desired.switch;
-    assert!(switch.enable_statistics && !switch.smc);
+    let Pmds { cpus, tuning } = &switch.pmds;
+    assert!(switch.enable_statistics && !tuning.smc);
     assert_eq!((switch.next_cfg, switch.flow_limit, switch.stats_interval_ms), (7, 5, 9_000));
-    assert_eq!(switch.pmd_cpus, Some([1, 2].into()));
-    assert_eq!(switch.rxq_assign, RxqAssign::Group);
-    assert_eq!((switch.pmd_sleep.default_us, switch.pmd_sleep.cores[&3]), (50, 100));
+    assert_eq!(*cpus, Some([1, 2].into()));
+    assert_eq!(tuning.rxq_assign, Algorithm::Group);
+    assert_eq!((tuning.sleep_max_us, tuning.sleep_max_us_of[&3]), (50, 100));
     assert_eq!(switch.datapaths["netdev"].to_string(), uuid("09"));
     assert_eq!(switch.dpdk["init"], "try");
     // What makes no sense is the default, and is said.
@@ -83,6 +85,35 @@ fn settings_of_the_switch() {
     let said = texts(&desired);
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[0].contains("max-idle=1") && said[1].contains("smc-enable=maybe"), "{said:?}");
+}
+
+#[test]
+fn settings_of_the_threads_that_make_no_sense() {
+    let config = r#","other_config":["map",[["pmd-auto-lb","true"],["pmd-auto-lb-rebal-interval","0"],
+        ["pmd-auto-lb-load-threshold","101"],["pmd-auto-lb-improvement-threshold","40"],
+        ["pmd-rxq-isolate","false"],["pmd-rxq-assign","best"],
+        ["pmd-sleep-max","10001,x:5,3:-1,4:7"],["emc-insert-inv-prob","4294967296"]]]"#;
+    let desired = bridge_of(config, "", "");
+    let tuning = &desired.switch.pmds.tuning;
+    let auto_lb =
+        AutoLb { enabled: true, interval_min: 1, load_threshold: 95, improvement_threshold: 40 };
+    assert_eq!(tuning.auto_lb, auto_lb);
+    assert_eq!((tuning.rxq_assign, tuning.isolates()), (Algorithm::Cycles, true));
+    assert_eq!((tuning.sleep_max_us, &tuning.sleep_max_us_of), (10_000, &[(4, 7)].into()));
+    assert_eq!(tuning.emc_insert_inv_prob, 100);
+    let said = texts(&desired);
+    for what in [
+        "load-threshold=101",
+        "pmd-rxq-isolate can only be",
+        "pmd-rxq-assign=best",
+        "10001 is too long",
+        "x:5 is not",
+        "3:-1 is not",
+        "inv-prob=4294967296",
+    ] {
+        assert!(said.iter().any(|text| text.contains(what)), "{what}: {said:?}");
+    }
+    assert_eq!(said.len(), 7, "{said:?}");
 }
 
 #[test]
@@ -117,8 +148,10 @@ fn settings_of_ports_and_interfaces() {
                "other_config":["map",[["priority-tags","frob"]]]}}},
       "Interface":{
         "@07":{"initial":{"name":"p2","type":"dpdk","ofport_request":8,"mtu_request":9000,
-               "options":["map",[["n_rxq","2"]]]}},
-        "@08":{"initial":{"name":"p1","ofport":-1,"mac":"frob"}}}"#;
+               "options":["map",[["n_rxq","2"]]],
+               "other_config":["map",[["pmd-rxq-affinity","0:3, 1:0x7,"],["emc-enable","false"]]]}},
+        "@08":{"initial":{"name":"p1","ofport":-1,"mac":"frob",
+               "other_config":["map",[["pmd-rxq-affinity","0:3,1:x"]]]}}}"#;
     let ports = r#","ports":["set",[["uuid","@05"],["uuid","@06"]]]"#;
     let desired = bridge_of("", ports, others);
     let [p1, p2] = &desired.bridges[0].ports[..] else { panic!() };
@@ -130,7 +163,10 @@ fn settings_of_ports_and_interfaces() {
     assert_eq!((i1.kind.as_str(), i1.ofport, i1.mac), ("system", None, None));
     assert_eq!((i2.kind.as_str(), i2.ofport_request), ("dpdk", Some(OfPort(8))));
     assert_eq!((i2.mtu_request, i2.options["n_rxq"].as_str()), (Some(9_000), "2"));
+    assert_eq!((&i2.rxq_affinity, i2.emc), (&[(0, 3), (1, 7)].into(), false));
+    assert!(i1.rxq_affinity.is_empty() && i1.emc);
     let said = texts(&desired);
+    assert!(said.iter().any(|t| t.starts_with("Interface p1: ") && t.contains("1:x")));
     assert!(said.iter().any(|t| t.starts_with("Port p1: ") && t.contains("priority-tags=frob")));
     assert!(said.iter().any(|t| t.starts_with("Interface p1: ") && t.contains("mac=frob")));
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use weir_engine::{Algorithm, Engine, EngineConfig, TimeSource, Tuning};
+use weir_engine::{Engine, EngineConfig, TimeSource, Topology};
 use weir_flow::{DropReason, SlowPath};
 use weir_runtime::clock::Clock;
 use weir_runtime::coverage;
 
 use super::Switchd;
-use crate::desired::{self, Desired, RxqAssign};
+use crate::desired::{self, Desired};
 use crate::eal;
 
 /// Packets of a pool when memory is not in huge pages: enough for a demonstration.
@@ -52,6 +52,9 @@ impl Switchd {
         config.mbufs = plain.then_some(PLAIN_MBUFS);
         config.vlan_limit = vlan_limit(switch);
         config.vhost_sock_dir = vhost_sock_dir(&switch.vhost_sock_dir);
+        if let Some(nodes) = &self.options.dummy_numa {
+            config.topology = Topology::dummy(nodes);
+        }
         let slow_path: Arc<dyn SlowPath> = self.switch.clone();
         Engine::new(&config, slow_path).map_err(|e| e.to_string())
     }
@@ -83,7 +86,7 @@ fn vhost_sock_dir(below: &str) -> String {
 }
 
 fn pmd_cores(switch: &desired::OpenVSwitch) -> Vec<u32> {
-    switch.pmd_cpus.iter().flatten().copied().collect()
+    switch.pmds.cpus.iter().flatten().copied().collect()
 }
 
 /// Tags that are parsed: two at most, and none of the limits means all.
@@ -96,17 +99,7 @@ fn vlan_limit(switch: &desired::OpenVSwitch) -> usize {
 
 /// Hands the engine its settings.
 pub(super) fn tune(engine: &Engine, switch: &desired::OpenVSwitch) {
-    engine.tune(&Tuning {
-        emc_insert_inv_prob: switch.emc_insert_inv_prob,
-        sleep_max_us: switch.pmd_sleep.default_us,
-        sleep_max_us_of: switch.pmd_sleep.cores.clone(),
-        rxq_assign: match switch.rxq_assign {
-            RxqAssign::Cycles => Algorithm::Cycles,
-            RxqAssign::RoundRobin => Algorithm::RoundRobin,
-            RxqAssign::Group => Algorithm::Group,
-        },
-        rxq_isolate: switch.rxq_isolate,
-    });
+    engine.tune(&switch.pmds.tuning);
     engine.set_flow_limit(switch.flow_limit);
     engine.set_vlan_limit(vlan_limit(switch));
     if let Err(e) = engine.set_pmd_cores(&pmd_cores(switch)) {

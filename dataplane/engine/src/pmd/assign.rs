@@ -1,5 +1,5 @@
 //! Which receive queue goes to which PMD thread (`other_config:pmd-rxq-assign`, `pmd-rxq-affinity`,
-//! `pmd-rxq-isolate`): a plain function over data.
+//! `pmd-rxq-isolate`): plain functions over data.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,18 @@ pub enum Algorithm {
     Cycles,
     /// The busiest first, each to the thread with the least load.
     Group,
+}
+
+impl Algorithm {
+    /// Its name in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RoundRobin => "roundrobin",
+            Self::Cycles => "cycles",
+            Self::Group => "group",
+        }
+    }
 }
 
 /// A queue to be assigned.
@@ -135,6 +147,41 @@ pub fn assign(
     result
 }
 
+/// A thread that a queue without a home may go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Host {
+    /// Its core.
+    pub(crate) core: u32,
+    /// Whether pinned queues keep others away.
+    pub(crate) isolated: bool,
+    /// TSC cycles that its queues used lately.
+    pub(crate) cycles: u64,
+    /// Its queues.
+    pub(crate) queues: usize,
+}
+
+/// The core for each queue that any thread can serve, given where it is and the cycles it used lately.
+/// It stays if it can; else it goes to the thread with the least load. Isolated threads are the last
+/// resort: somebody must serve it.
+pub(crate) fn settle(queues: &[(Option<u32>, u64)], hosts: &[Host]) -> Vec<Option<u32>> {
+    let mut hosts = hosts.to_vec();
+    let refuge = hosts.iter().all(|host| host.isolated);
+    let mut choose = |place: Option<u32>, cycles: u64| {
+        let open = |host: &&mut Host| refuge || !host.isolated;
+        let load = |host: &&mut Host| (host.cycles, host.queues);
+        let stays = hosts.iter().any(|h| Some(h.core) == place && (refuge || !h.isolated));
+        let host = if stays {
+            hosts.iter_mut().find(|host| Some(host.core) == place)
+        } else {
+            hosts.iter_mut().filter(open).min_by_key(load)
+        }?;
+        host.cycles += cycles;
+        host.queues += 1;
+        Some(host.core)
+    };
+    queues.iter().map(|&(place, cycles)| choose(place, cycles)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,5 +236,46 @@ mod tests {
         queues[1].numa = 1;
         assert_eq!(cores(&queues, Algorithm::RoundRobin, true), [1, 2, 3]);
         assert_eq!(assign(&queues, &[], Algorithm::Cycles, true), [None, None, None]);
+        // Two nodes, none of them the queues': in turn.
+        let pmds = [PmdSlot { core: 1, numa: 0 }, PmdSlot { core: 4, numa: 1 }];
+        let queues = [1, 1, 1, 1].map(|cycles| QueueDemand { numa: 2, ..queue(cycles) });
+        let places = assign(&queues, &pmds, Algorithm::Cycles, true);
+        assert_eq!(places, [Some(1), Some(4), Some(1), Some(4)]);
+    }
+
+    #[test]
+    fn the_examples_of_the_documentation() {
+        let pmds = [3, 7, 8].map(|core| PmdSlot { core, numa: 0 });
+        let of = |cycles: [u64; 5], algorithm| {
+            let places = assign(&cycles.map(queue), &pmds, algorithm, true);
+            places.into_iter().map(|core| core.unwrap_or(0)).collect::<Vec<_>>()
+        };
+        assert_eq!(of([30, 80, 60, 70, 10], Algorithm::Cycles), [8, 3, 8, 7, 7]);
+        assert_eq!(of([10, 80, 50, 70, 10], Algorithm::Group), [8, 3, 8, 7, 8]);
+        assert_eq!(of([0; 5], Algorithm::RoundRobin), [3, 7, 8, 3, 7]);
+    }
+
+    #[test]
+    fn nobody_polls_what_is_not_pinned_when_all_threads_are_isolated() {
+        let mut queues = [1, 1, 1, 1].map(queue);
+        for (queue, core) in queues.iter_mut().zip([1, 2, 3]) {
+            queue.pinned = Some(core);
+        }
+        let places = assign(&queues, &PMDS, Algorithm::Cycles, true);
+        assert_eq!(places, [Some(1), Some(2), Some(3), None]);
+        let places = assign(&queues, &PMDS, Algorithm::Group, false);
+        assert_eq!(places[3], Some(1));
+    }
+
+    #[test]
+    fn queues_for_any_thread_stay_or_go_where_there_is_least_to_do() {
+        let host = |core, isolated, cycles| Host { core, isolated, cycles, queues: 0 };
+        let hosts = [host(1, true, 0), host(2, false, 50), host(3, false, 10)];
+        let at = |core, cycles| (Some(core), cycles);
+        assert_eq!(settle(&[at(2, 5), (None, 100), (None, 1)], &hosts), [2, 3, 2].map(Some));
+        assert_eq!(settle(&[at(1, 5), at(9, 5)], &hosts), [3, 3].map(Some), "driven out, gone");
+        let hosts = [host(1, true, 9), host(2, true, 5)];
+        assert_eq!(settle(&[at(1, 5), (None, 1)], &hosts), [1, 2].map(Some));
+        assert_eq!(settle(&[(None, 1)], &[]), [None]);
     }
 }

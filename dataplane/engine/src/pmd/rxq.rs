@@ -1,46 +1,33 @@
 //! [`PolledQueue`]: a receive queue in the hands of a PMD thread, and how much of the thread it uses.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use weir_dpdk::Batch;
 use weir_flow::PortNo;
 
 use crate::counters::Counter;
+use crate::pmd::history::History;
 use crate::port::rx::Rx;
-
-/// Intervals of [`INTERVAL_MS`] whose load is remembered.
-pub(crate) const INTERVALS: usize = 12;
-/// Milliseconds of an interval.
-pub(crate) const INTERVAL_MS: u64 = 5000;
 
 /// Load of a receive queue, written by the thread that polls it.
 #[derive(Debug, Default)]
 pub(crate) struct RxqLoad {
     /// Cycles of the interval under way.
     current: Counter,
-    past: [Counter; INTERVALS],
-    /// Intervals that have ended.
-    ended: AtomicUsize,
+    past: History,
     packets: Counter,
 }
 
 impl RxqLoad {
     /// Ends an interval.
     fn roll(&self) {
-        let ended = self.ended.load(Ordering::Relaxed);
-        if let Some(slot) = self.past.get(ended % INTERVALS) {
-            slot.set(self.current.get());
-        }
+        self.past.push(self.current.get());
         self.current.set(0);
-        self.ended.store(ended + 1, Ordering::Relaxed);
     }
 
-    /// TSC cycles spent on packets of this queue in the last `intervals` intervals that have ended.
-    pub(crate) fn cycles(&self, intervals: usize) -> u64 {
-        let ended = self.ended.load(Ordering::Relaxed);
-        let n = intervals.min(INTERVALS).min(ended);
-        (1..=n).filter_map(|back| self.past.get((ended - back) % INTERVALS)).map(Counter::get).sum()
+    /// TSC cycles spent on packets of this queue in the intervals that have ended, the newest first.
+    pub(crate) fn cycles(&self) -> Vec<u64> {
+        self.past.newest_first()
     }
 
     /// Packets received.
@@ -58,6 +45,8 @@ pub(crate) struct PolledQueue {
     /// May this port's flows be in the EMC?
     pub(crate) use_emc: bool,
     pub(crate) load: Arc<RxqLoad>,
+    /// The last look found packets.
+    was_busy: bool,
     /// A kernel queue that was empty is left alone until this TSC value, longer each time.
     rest_until: u64,
     rest: u64,
@@ -65,7 +54,7 @@ pub(crate) struct PolledQueue {
 
 impl PolledQueue {
     pub(crate) fn new(rx: Rx, port: PortNo, queue: u16, use_emc: bool, load: Arc<RxqLoad>) -> Self {
-        Self { rx, port, queue, use_emc, load, rest_until: 0, rest: 0 }
+        Self { rx, port, queue, use_emc, load, was_busy: false, rest_until: 0, rest: 0 }
     }
 
     /// Fills an empty batch. `now` is the TSC, `longest_rest` in its cycles.
@@ -76,11 +65,18 @@ impl PolledQueue {
             return 0;
         }
         let n = self.rx.receive(batch);
+        self.was_busy = n != 0;
         if self.rx.is_kernel() {
             self.rest = if n == 0 { (self.rest * 2).clamp(1 << 10, longest_rest) } else { 0 };
             self.rest_until = now.wrapping_add(self.rest);
         }
         n
+    }
+
+    /// Whether the last look found packets.
+    #[inline]
+    pub(crate) fn was_busy(&self) -> bool {
+        self.was_busy
     }
 
     /// The thread slept: there may be packets now.

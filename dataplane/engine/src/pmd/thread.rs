@@ -4,18 +4,20 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam::channel::{Sender, bounded};
+use crossbeam::channel::{Receiver, Sender, bounded};
 use crossbeam::queue::SegQueue;
 use weir_dpdk::{Batch, ThreadRegistration, rdtsc, tsc_hz};
 use weir_flow::PortNo;
 use weir_rcu::Guard;
 
 use crate::exec::run::Moment;
+use crate::pmd::history::INTERVAL_MS;
+use crate::pmd::load::{LoadMeter, PmdLoad};
 use crate::pmd::rest::Rest;
-use crate::pmd::rxq::{INTERVAL_MS, PolledQueue};
-use crate::port::rx::{Pace, Rx};
+use crate::pmd::rxq::PolledQueue;
+use crate::port::rx::Pace;
 use crate::time::TimeSource;
 use crate::worker::{Common, Worker, WorkerCommand, WorkerShared};
 
@@ -36,7 +38,7 @@ pub(crate) enum PmdCommand {
     Worker(WorkerCommand),
     AttachRx(Box<PolledQueue>),
     /// Gives a queue back, if the thread has it.
-    DetachRx(PortNo, u16, Sender<Option<Rx>>),
+    DetachRx(PortNo, u16, Sender<Option<PolledQueue>>),
     UseEmc(PortNo, bool),
     /// Longest sleep in microseconds; 0 never to sleep while there are queues to poll.
     SleepMax(u64),
@@ -48,9 +50,20 @@ pub(crate) enum PmdCommand {
 pub(crate) struct PmdShared {
     pub(crate) core: u32,
     pub(crate) worker: Arc<WorkerShared>,
+    pub(crate) load: PmdLoad,
     commands: SegQueue<PmdCommand>,
     pending: AtomicBool,
     rest: Rest,
+}
+
+/// Where a PMD thread runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) core: u32,
+    /// The core's NUMA node.
+    pub(crate) numa: i32,
+    /// Whether the thread is to stay on that core.
+    pub(crate) pinned: bool,
 }
 
 /// A PMD thread.
@@ -59,24 +72,27 @@ pub(crate) struct Pmd {
     pub(crate) shared: Arc<PmdShared>,
     pub(crate) numa: i32,
     pub(crate) thread_id: u32,
+    pub(crate) started: Instant,
     thread: Thread,
     join: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Pmd {
-    /// Starts a thread pinned to `core`.
+    /// Starts a thread.
     ///
     /// # Errors
     /// The operating system's.
     pub(crate) fn start(
-        core: u32,
+        place: Place,
         thread_id: u32,
         common: &Common,
         time: &Arc<dyn TimeSource>,
     ) -> std::io::Result<Self> {
+        let Place { core, numa, pinned } = place;
         let shared = Arc::new(PmdShared {
             core,
             worker: WorkerShared::new(),
+            load: PmdLoad::default(),
             commands: SegQueue::new(),
             pending: AtomicBool::new(false),
             rest: Rest::new()?,
@@ -85,10 +101,16 @@ impl Pmd {
         let (mine, time) = (Arc::clone(&shared), Arc::clone(time));
         let join = std::thread::Builder::new()
             .name(format!("pmd-c{core:02}/id:{thread_id}"))
-            .spawn(move || Loop::new(mine, worker, time).run())?;
-        let numa = weir_dpdk::lcore::node_of(core as usize).unwrap_or(0);
+            .spawn(move || Loop::new(mine, worker, time).run(pinned))?;
         let thread = join.thread().clone();
-        Ok(Self { shared, numa, thread_id, thread, join: Mutex::new(Some(join)) })
+        Ok(Self {
+            shared,
+            numa,
+            thread_id,
+            started: Instant::now(),
+            thread,
+            join: Mutex::new(Some(join)),
+        })
     }
 
     pub(crate) fn send(&self, command: PmdCommand) {
@@ -114,17 +136,17 @@ impl Pmd {
     }
 
     /// Tells it, and answers a way to wait until all it was told is done.
-    pub(crate) fn sync(&self) -> crossbeam::channel::Receiver<()> {
+    pub(crate) fn sync(&self) -> Receiver<()> {
         let (done, wait) = bounded(1);
         self.send(PmdCommand::Worker(WorkerCommand::Sync(done)));
         wait
     }
 
-    /// Takes a queue back.
-    pub(crate) fn detach_rx(&self, port: PortNo, queue: u16) -> Option<Rx> {
+    /// Asks for a queue back, and answers where it will come if the thread has it.
+    pub(crate) fn ask_for_rx(&self, port: PortNo, queue: u16) -> Receiver<Option<PolledQueue>> {
         let (reply, wait) = bounded(1);
         self.send(PmdCommand::DetachRx(port, queue, reply));
-        wait.recv().ok().flatten()
+        wait
     }
 }
 
@@ -151,11 +173,24 @@ struct Loop {
     clock_good_for: u64,
     maintain_at_ms: u64,
     roll_at_ms: u64,
+    load: LoadMeter,
+    iteration: Iteration,
+}
+
+/// The iteration under way.
+#[derive(Debug)]
+struct Iteration {
+    /// TSC of its start.
+    since: u64,
+    /// Whether there were packets.
+    busy: bool,
+    /// TSC cycles spent on queues' packets.
+    of_queues: u64,
 }
 
 impl Loop {
     fn new(shared: Arc<PmdShared>, worker: Worker, time: Arc<dyn TimeSource>) -> Self {
-        let now_ms = time.now_ms();
+        let (now_ms, now) = (time.now_ms(), rdtsc());
         Self {
             shared,
             worker,
@@ -167,18 +202,20 @@ impl Loop {
             idle: 0,
             stop: false,
             now_ms,
-            clock_at: rdtsc(),
+            clock_at: now,
             clock_good_for: tsc_hz() / 20_000,
             maintain_at_ms: now_ms + 1000,
             roll_at_ms: now_ms + INTERVAL_MS,
+            load: LoadMeter::new(now),
+            iteration: Iteration { since: now, busy: false, of_queues: 0 },
         }
     }
 
-    fn run(mut self) {
+    fn run(mut self, pinned: bool) {
         let _registration = ThreadRegistration::new()
             .inspect_err(|error| log::warn!(target: "dpdk", "{error}"))
             .ok();
-        if !weir_dpdk::lcore::set_affinity(&[self.shared.core as usize]) {
+        if pinned && !weir_dpdk::lcore::set_affinity(&[self.shared.core as usize]) {
             log::warn!(target: "dpif_netdev", "cannot pin PMD thread to core {}", self.shared.core);
         }
         // Sleeps of microseconds are to be that.
@@ -211,9 +248,11 @@ impl Loop {
             PmdCommand::Worker(command) => self.worker.apply(command),
             PmdCommand::AttachRx(queue) => self.queues.push(*queue),
             PmdCommand::DetachRx(port, queue, reply) => {
+                // The next thread may send at once.
+                self.worker.flush();
                 let mine = self.queues.iter().position(|q| q.port == port && q.queue == queue);
                 // The other side may have given up waiting; the queue then ends here.
-                let _ = reply.try_send(mine.map(|index| self.queues.remove(index).rx));
+                let _ = reply.try_send(mine.map(|index| self.queues.remove(index)));
             }
             PmdCommand::UseEmc(port, on) => {
                 for queue in self.queues.iter_mut().filter(|q| q.port == port) {
@@ -230,35 +269,57 @@ impl Loop {
     /// Polls every queue once; answers how many packets there were, and in the largest burst.
     fn iterate(&mut self, guard: &Guard) -> Polled {
         let start = rdtsc();
+        self.account(start);
         self.look_at_clock(start);
         let moment = Moment { guard, now_ms: self.now_ms };
         let longest_rest = self.clock_good_for / 50 * KERNEL_REST_US;
         let mut polled = Polled::default();
-        let mut at = start;
+        let (mut at, mut stale) = (start, false);
         let mut batch = Batch::new();
         for queue in &mut self.queues {
+            if stale && queue.was_busy() {
+                // Polls in vain are no queue's.
+                at = rdtsc();
+            }
             let n = queue.poll(&mut batch, at, longest_rest);
             if n == 0 {
+                stale = true;
                 continue;
             }
             self.worker.receive(&mut batch, queue.port, queue.use_emc, moment);
             self.worker.flush();
             queue.rx.processed();
             let now = rdtsc();
-            queue.count(n, now.wrapping_sub(at));
-            at = now;
+            let cycles = now.wrapping_sub(at);
+            queue.count(n, cycles);
+            self.iteration.of_queues += cycles;
+            (at, stale) = (now, false);
             polled.packets += n;
             polled.largest = polled.largest.max(n);
         }
         let counters = &self.worker.shared.counters;
         if polled.packets == 0 {
             counters.idle_iterations.add(1);
-            counters.idle_cycles.add(rdtsc().wrapping_sub(start));
         } else {
             counters.busy_iterations.add(1);
-            counters.busy_cycles.add(at.wrapping_sub(start));
+            self.iteration.busy = true;
         }
         polled
+    }
+
+    /// Counts the cycles of the iteration that ends now, sleep not counted.
+    #[inline]
+    fn account(&mut self, now: u64) {
+        let Iteration { since, busy, of_queues } = self.iteration;
+        let cycles = now.wrapping_sub(since);
+        let counters = &self.worker.shared.counters;
+        if busy {
+            counters.busy_cycles.add(cycles);
+            self.load.busy(cycles, of_queues);
+        } else {
+            counters.idle_cycles.add(cycles);
+        }
+        self.iteration = Iteration { since: now, busy: false, of_queues: 0 };
     }
 
     /// Renews the time now and then: a look costs as much as half a packet.
@@ -277,6 +338,7 @@ impl Loop {
         if self.now_ms >= self.roll_at_ms {
             self.roll_at_ms = self.now_ms + INTERVAL_MS;
             self.queues.iter().for_each(PolledQueue::roll);
+            self.load.roll(tsc, &self.shared.load);
         }
     }
 
@@ -301,6 +363,7 @@ impl Loop {
             }
         };
         let start = rdtsc();
+        self.account(start);
         guard.quiesce_after(|| match self.pace {
             Pace::Poll => std::thread::park_timeout(rest),
             Pace::Woken | Pace::Kernel => {
@@ -313,6 +376,7 @@ impl Loop {
         let counters = &self.worker.shared.counters;
         counters.sleep_iterations.add(1);
         counters.sleep_cycles.add(end.wrapping_sub(start));
+        self.iteration.since = end;
         // Look at the clock next time.
         self.clock_at = end.wrapping_sub(self.clock_good_for);
     }

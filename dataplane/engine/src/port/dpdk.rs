@@ -51,7 +51,8 @@ fn wanted(config: &PortConfig, n_txq: u16, mtu: u16) -> EthConfig {
     };
     let descriptors = |n: u16| n.is_power_of_two() && n <= MAX_DESCRIPTORS;
     EthConfig {
-        n_rxq: number("n_rxq", 1, |n| n != 0),
+        // 0 is the default too.
+        n_rxq: number("n_rxq", 1, |_| true).max(1),
         n_txq,
         rxq_desc: number("n_rxq_desc", DESCRIPTORS, descriptors),
         txq_desc: number("n_txq_desc", DESCRIPTORS, descriptors),

@@ -119,6 +119,11 @@ impl VhostPort {
         self.guest.queue_pairs.load(Ordering::Relaxed).clamp(1, MAX_QUEUE_PAIRS)
     }
 
+    /// Whether the guest lets packets pass by this receive queue.
+    pub(crate) fn is_rx_enabled(&self, queue: u16) -> bool {
+        self.dev.is_rx_enabled(queue)
+    }
+
     /// One more receive queue.
     pub(crate) fn next_rx(&mut self) -> Option<Rx> {
         let queue = u16::try_from(self.received.len()).ok()?;
