@@ -82,6 +82,6 @@ mod tests {
         assert!((1_000..80_000).contains(&admitted), "{admitted}");
         assert!(admits(199_999, 2200));
         // And over again.
-        assert!((0..100).all(|n| admits(n, 3000 + u64::from(n))));
+        assert!((0..100).all(|n| admits(n, 10_000 + u64::from(n))));
     }
 }
