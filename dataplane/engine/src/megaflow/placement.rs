@@ -21,12 +21,18 @@ const SUBTABLES_NARROWED: usize = 8;
 /// Members with the same indexed bits.
 pub(crate) const CROWD: usize = 8;
 
-/// The answer: the mask to install with, at least as narrow as was wanted, and the subtable, by
-/// its place or by the index that a new one is to have.
+/// The answer: the mask to install with, at least as narrow as was wanted, and the subtable.
 #[derive(Debug)]
 pub(crate) struct Placement {
     pub(crate) mask: Mask,
-    pub(crate) at: Result<usize, Mask>,
+    pub(crate) at: At,
+}
+
+/// A subtable that there is, by its place, or one that is to be made, by its index.
+#[derive(Debug)]
+pub(crate) enum At {
+    Place(usize),
+    New(Box<Mask>),
 }
 
 /// Finds a place for a megaflow among a port's subtables.
@@ -47,7 +53,7 @@ pub(crate) fn place(
     // One that tells all packets apart, of which there is one at most.
     mask.0.words_mut().iter_mut().take(KEY_WORDS).for_each(|word| *word = u64::MAX);
     let at = subtables.iter().position(|s| same(s.index(), &mask));
-    Placement { mask, at: at.ok_or(mask) }
+    Placement { mask, at: at.map_or_else(|| At::New(Box::new(mask)), At::Place) }
 }
 
 /// A place that has room: the subtable with this index, a new one, or the narrowest of the others.
@@ -58,19 +64,19 @@ fn shared(
     mask: &Mask,
     index: &Mask,
     limit: usize,
-) -> Option<Result<usize, Mask>> {
+) -> Option<At> {
     let has_room = |s: &Subtable| s.crowd(secret, key) < CROWD;
     if let Some(at) = subtables.iter().position(|s| same(s.index(), index)) {
         // Nothing is left to tell apart: there is one member at most.
         let whole = same(mask, index);
-        return (whole || subtables.get(at).is_some_and(has_room)).then_some(Ok(at));
+        return (whole || subtables.get(at).is_some_and(has_room)).then_some(At::Place(at));
     }
     if subtables.len() < limit {
-        return Some(Err(*index));
+        return Some(At::New(Box::new(*index)));
     }
     let covered = subtables.iter().enumerate().filter(|(_, s)| covers(mask, s.index()));
     let narrowest = covered.max_by_key(|(_, s)| size(s.index()));
-    narrowest.filter(|(_, s)| has_room(s)).map(|(at, _)| Ok(at))
+    narrowest.filter(|(_, s)| has_room(s)).map(|(at, _)| At::Place(at))
 }
 
 #[cfg(test)]
@@ -91,10 +97,10 @@ mod tests {
             let Placement { mask, at } = place(&secret, &subtables, &key, &wanted);
             assert!(covers(&mask, &wanted));
             match at {
-                Ok(at) => assert!(covers(&mask, subtables[at].index())),
-                Err(index) => {
+                At::Place(at) => assert!(covers(&mask, subtables[at].index())),
+                At::New(index) => {
                     assert!(covers(&mask, &index));
-                    subtables.push(Subtable::new(i, index));
+                    subtables.push(Subtable::new(i, *index));
                 }
             }
         }

@@ -12,7 +12,7 @@ use crate::hash::HashKey;
 use crate::megaflow::action_lists::ActionLists;
 use crate::megaflow::entry::Megaflow;
 use crate::megaflow::mask::{InstalledMask, Key, same};
-use crate::megaflow::placement::place;
+use crate::megaflow::placement::{At, place};
 use crate::megaflow::projection::Projection;
 use crate::megaflow::subtable::Subtable;
 
@@ -124,10 +124,13 @@ impl MegaflowTable {
             masks: HashTable::new(),
         });
         let placement = place(secret, &port.subtables, key, &wanted);
-        let at = placement.at.unwrap_or_else(|index| {
-            port.subtables.push(Subtable::new(next(next_subtable), index));
-            port.subtables.len() - 1
-        });
+        let at = match placement.at {
+            At::Place(at) => at,
+            At::New(index) => {
+                port.subtables.push(Subtable::new(next(next_subtable), *index));
+                port.subtables.len() - 1
+            }
+        };
         let mask = port.intern(secret, &placement.mask);
         let is_new = key.recirc_id.get() == 0 && !std::mem::replace(&mut mask.fresh, true);
         let mask = Arc::clone(&mask.mask);
