@@ -44,6 +44,7 @@ mod prefetch;
 mod registry;
 mod rxq_table;
 mod slow_path;
+mod template;
 mod time;
 mod topology;
 mod tuning;

@@ -1,6 +1,7 @@
 //! From packets to megaflows, in tiers:
 //!
-//! 1. *run*: a packet whose projected key equals its predecessor's shares the verdict;
+//! 1. *run*: a packet whose projected key equals its predecessor's shares the verdict (and is not even
+//!    parsed where runs are long, see `template`);
 //! 2. *EMC* (`cache::emc`): projected key to megaflow, one hash, mostly one cache line (plain IPv6,
 //!    whose keys are longer, has one of its own);
 //! 3. *megaflow table* (`megaflow::table`): one probe per mask of the ingress port;
@@ -20,6 +21,7 @@ use crate::megaflow::entry::Megaflow;
 use crate::megaflow::governor::Governor;
 use crate::megaflow::projection::{HOT_KEY_WORDS, Projection, WIDE_KEY_WORDS};
 use crate::megaflow::table::{Found, MegaflowTable};
+use crate::template::{Template, WireMask};
 
 /// Most packets of a burst.
 pub(crate) const BURST: usize = weir_dpdk::MAX_BURST;
@@ -75,11 +77,13 @@ pub(crate) struct Runs {
     /// The keys of wide runs, in the same places; the others' are void.
     wide: [[u64; WIDE_KEY_WORDS]; BURST],
     len: usize,
+    /// Were runs so long that templates are worth making?
+    long: bool,
 }
 
 impl Runs {
     pub(crate) const fn new() -> Self {
-        Self { runs: [Run::EMPTY; BURST], wide: [[0; WIDE_KEY_WORDS]; BURST], len: 0 }
+        Self { runs: [Run::EMPTY; BURST], wide: [[0; WIDE_KEY_WORDS]; BURST], len: 0, long: false }
     }
 
     #[inline(always)]
@@ -146,14 +150,27 @@ impl Lookup {
         }
         let mut n = 0usize;
         let mut words = [0; HOT_WORDS];
+        let wire = runs.long.then(|| WireMask::new(projection));
+        // The packet that the last run began with.
+        let mut template: Option<Template> = None;
         for (i, packet) in batch.iter().enumerate() {
             batch.prefetch_data(i + AHEAD);
             let len = packet.len();
-            let shape = parse_hot_segmented(packet.data(), len as usize, in_port, &mut words);
-            if let Shape::Full = shape {
-                n = self.divide_further(packet, in_port, projection, runs, n);
+            if let Some(known) = &template
+                && let Some(flags_word) = known.matches(packet.data(), len)
+                && let Some(run) = runs.runs.get_mut(n.wrapping_sub(1))
+            {
+                run.packets += 1;
+                run.bytes += u64::from(len);
+                run.flags_word |= flags_word;
                 continue;
             }
+            let shape = parse_hot_segmented(packet.data(), len as usize, in_port, &mut words);
+            let Shape::Hot(layout) = shape else {
+                n = self.divide_further(packet, in_port, projection, runs, n);
+                template = None;
+                continue;
+            };
             let [_, words @ ..] = &words;
             let mut key = [0; HOT_KEY_WORDS];
             let mut differs = 0;
@@ -187,8 +204,10 @@ impl Lookup {
                 };
                 n += 1;
             }
+            template = wire.as_ref().and_then(|w| Template::new(packet.data(), len, &layout, w));
         }
         runs.len = n;
+        runs.long = 4 * n <= batch.len();
     }
 
     /// Adds a packet that is not plain IPv4 to the first `n` runs; answers how many there are then.
