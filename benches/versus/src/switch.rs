@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::config::Config;
 use crate::error::{RunError, Step as _};
 use crate::process::{Daemon, WorkDir, output};
 use crate::report::Sample;
@@ -64,6 +65,7 @@ impl Programs {
 /// A running switch with bridge `br0` and the row's ports and flows.
 pub(crate) struct Switch<'a> {
     programs: &'a Programs,
+    config: &'static Config,
     dir: PathBuf,
     /// Ports that packets leave by, of those that count.
     sinks: &'static [u32],
@@ -78,6 +80,7 @@ impl<'a> Switch<'a> {
         programs: &'a Programs,
         work: &WorkDir,
         feed: &Feed<'_>,
+        config: &'static Config,
         cpu: usize,
     ) -> Result<Self, RunError> {
         let dir = work.path().join(programs.name);
@@ -101,7 +104,7 @@ impl<'a> Switch<'a> {
         }
         let sinks: &[u32] = if feed.row().ports == Ports::BothWays { &[1, 2] } else { &[2] };
         let sources = feed.open()?;
-        let switch = Self { programs, dir, sinks, sources, vswitchd, _ovsdb: ovsdb };
+        let switch = Self { programs, config, dir, sinks, sources, vswitchd, _ovsdb: ovsdb };
         switch.configure(cpu)?;
         switch.plug(feed)?;
         Ok(switch)
@@ -125,7 +128,10 @@ impl<'a> Switch<'a> {
             "other_config:dpdk-extra=--no-pci",
             "other_config:dpdk-socket-mem=2048",
         ];
-        self.vsctl(&[&["--no-wait", "set", "Open_vSwitch", "."], &switch[..]].concat())?;
+        self.vsctl(
+            &[&["--no-wait", "set", "Open_vSwitch", "."], &switch[..], self.config.settings]
+                .concat(),
+        )?;
         // Both switches learn 8,192 MAC addresses unless told otherwise.
         let bridge =
             ["datapath_type=netdev", "fail_mode=secure", "other_config:mac-table-size=200000"];
@@ -204,7 +210,14 @@ impl<'a> Switch<'a> {
         let (n1, t1) = self.sent()?;
         let text = self.appctl(&["dpif-netdev/pmd-perf-show"])?;
         let rate = (n1 - n0) as f64 / t1.duration_since(t0).as_secs_f64();
-        Ok(Sample { rate, cycles: cycles_a_packet(&text) })
+        Ok(Sample {
+            side: self.programs.name,
+            config: self.config.name,
+            rate,
+            clean: None,
+            cycles: cycles_a_packet(&text),
+            account: None,
+        })
     }
 }
 
