@@ -63,6 +63,15 @@ pub(crate) fn received(text: &str) -> u64 {
     numbers.filter_map(|n| n.trim().parse::<u64>().ok()).sum()
 }
 
+/// `processing cycles: N (P%)` of each thread of `pmd-stats-show`, summed.
+pub(crate) fn cycles(text: &str) -> u64 {
+    let after = |l: &'_ str| {
+        let rest = l.trim().strip_prefix("processing cycles:")?;
+        rest.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    text.lines().filter_map(after).sum()
+}
+
 /// Packets and drops of transmission of the numbered ports of `dump-ports`; the bridge's own is none.
 pub(crate) fn transmitted(text: &str) -> (u64, u64) {
     let (mut numbered, mut sums) = (false, (0, 0));
@@ -95,6 +104,7 @@ mod tests {
         let text = "pmd thread numa_id 0 core_id 1:\n  packets received: 10\n\
              main thread:\n  packets received: 3\n";
         assert_eq!(received(text), 13);
+        assert_eq!(cycles("  idle cycles: 4 (1.0%)\n  processing cycles: 9 (2.0%)\n"), 9);
         let text = "OFPST_PORT reply (xid=0x2): 2 ports\n\
              \x20 port  2: rx pkts=0, bytes=0, drop=0, errs=0, frame=?, over=?, crc=?\n\
              \x20          tx pkts=83, bytes=0, drop=2, errs=0, coll=?\n\

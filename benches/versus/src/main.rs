@@ -14,6 +14,8 @@ mod goal;
 mod hugepages;
 mod json;
 mod masks;
+mod measure;
+mod openflow;
 mod packet;
 mod pcap;
 mod pipeline;

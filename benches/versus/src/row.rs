@@ -24,6 +24,17 @@ pub(crate) enum Source {
     Pipe,
 }
 
+/// What happens in the second half of a run; the first is measured without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disturbance {
+    /// Nothing.
+    None,
+    /// The attack of the row's traffic begins.
+    Attack,
+    /// 1,000 flows a second change in this table.
+    FlowMods(u8),
+}
+
 /// One row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
@@ -35,13 +46,15 @@ pub(crate) struct Row {
     pub(crate) table: Table,
     pub(crate) ports: Ports,
     pub(crate) source: Source,
+    pub(crate) disturbance: Disturbance,
     pub(crate) goals: &'static [Goal],
 }
 
 impl Row {
     const fn new(name: &'static str, title: &'static str, traffic: Traffic, table: Table) -> Self {
         let (ports, source) = (Ports::OneWay, Source::Ring);
-        Self { name, title, traffic, table, ports, source, goals: &[] }
+        let disturbance = Disturbance::None;
+        Self { name, title, traffic, table, ports, source, disturbance, goals: &[] }
     }
 
     const fn ports(self, ports: Ports) -> Self {
@@ -50,6 +63,10 @@ impl Row {
 
     const fn piped(self) -> Self {
         Self { source: Source::Pipe, ..self }
+    }
+
+    const fn disturbed(self, disturbance: Disturbance) -> Self {
+        Self { disturbance, ..self }
     }
 
     const fn goals(self, goals: &'static [Goal]) -> Self {
@@ -102,6 +119,7 @@ pub(crate) static ROWS: &[Row] = &[
     )
     .ports(Ports::TwoSinks)
     .piped()
+    .disturbed(Disturbance::Attack)
     .goals(&[Goal::Kept(0.8)]),
     Row::new(
         "R8b",
@@ -111,6 +129,7 @@ pub(crate) static ROWS: &[Row] = &[
     )
     .ports(Ports::TwoSinks)
     .piped()
+    .disturbed(Disturbance::Attack)
     .goals(&[Goal::Kept(0.8)]),
     Row::new("R9a", "NORMAL, 1,000 MACs", Traffic::of(Flows::Macs, 1_000), Table::Normal)
         .ports(Ports::BothWays)
@@ -158,6 +177,22 @@ pub(crate) static ROWS: &[Row] = &[
         Table::Pipeline,
     )
     .goals(&[Goal::Peer(2.5)]),
+    Row::new(
+        "R15a",
+        "100,000 flows while 1,000 flows/s of another table change",
+        sequential(100_000),
+        Table::Forward,
+    )
+    .disturbed(Disturbance::FlowMods(5))
+    .goals(&[Goal::Kept(0.95)]),
+    Row::new(
+        "R15b",
+        "100,000 flows while 1,000 flows/s of their table change",
+        sequential(100_000),
+        Table::Forward,
+    )
+    .disturbed(Disturbance::FlowMods(0))
+    .goals(&[Goal::Kept(0.8)]),
 ];
 
 #[cfg(test)]

@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 use crate::config::Config;
 use crate::error::{RunError, Step as _};
 use crate::process::{Daemon, WorkDir, output};
-use crate::report::Sample;
-use crate::row::{Ports, Row};
+use crate::row::Ports;
 use crate::source::{Feed, Sources};
-use crate::traffic::Order;
+use crate::stream::Stream;
 
 const START_SECONDS: u64 = 30;
 
@@ -170,11 +169,11 @@ impl<'a> Switch<'a> {
     }
 
     fn target(&self) -> String {
-        format!("unix:{}", self.dir.join("br0.mgmt").display())
+        format!("unix:{}", self.management().display())
     }
 
     /// Packets that have left, and when they were counted.
-    fn sent(&self) -> Result<(u64, Instant), RunError> {
+    pub(crate) fn sent(&self) -> Result<(u64, Instant), RunError> {
         let mut sum = 0;
         for port in self.sinks {
             let mut cmd = self.command(&self.programs.ofctl);
@@ -187,37 +186,45 @@ impl<'a> Switch<'a> {
         Ok((sum, Instant::now()))
     }
 
-    fn appctl(&self, args: &[&str]) -> Result<String, RunError> {
+    pub(crate) fn appctl(&self, args: &[&str]) -> Result<String, RunError> {
         let ctl = self.dir.join("vswitchd.ctl");
         output(self.command(&self.programs.appctl).arg("-t").arg(ctl).args(args))
     }
 
-    /// Packets a second at the sink, and cycles a packet as the switch counts them.
-    pub(crate) fn measure(
-        &self,
-        row: &Row,
-        warm_up: Duration,
-        window: Duration,
-    ) -> Result<Sample, RunError> {
-        std::thread::sleep(warm_up);
-        if let (Some(stream), Order::Attack(rate)) = (&self.sources.stream, row.traffic.order) {
-            stream.attack(rate);
-            std::thread::sleep(warm_up);
+    /// The side and its configuration.
+    pub(crate) fn names(&self) -> (&'static str, &'static str) {
+        (self.programs.name, self.config.name)
+    }
+
+    /// The bridge's OpenFlow socket.
+    pub(crate) fn management(&self) -> PathBuf {
+        self.dir.join("br0.mgmt")
+    }
+
+    /// What writes to the sources.
+    pub(crate) fn stream(&self) -> Option<&Stream> {
+        self.sources.stream.as_ref()
+    }
+
+    /// Ends it, and says how many packets it wrote.
+    pub(crate) fn end_stream(&mut self) -> Option<u64> {
+        self.sources.stream.as_mut().map(Stream::end)
+    }
+
+    /// Removes the sources that the switch polls; what a pipe still holds is read first.
+    pub(crate) fn unplug(&self) -> Result<(), RunError> {
+        if self.sources.stream.is_some() {
+            std::thread::sleep(Duration::from_secs(1));
         }
-        self.appctl(&["dpif-netdev/pmd-stats-clear"])?;
-        let (n0, t0) = self.sent()?;
-        std::thread::sleep(window);
-        let (n1, t1) = self.sent()?;
-        let text = self.appctl(&["dpif-netdev/pmd-perf-show"])?;
-        let rate = (n1 - n0) as f64 / t1.duration_since(t0).as_secs_f64();
-        Ok(Sample {
-            side: self.programs.name,
-            config: self.config.name,
-            rate,
-            clean: None,
-            cycles: cycles_a_packet(&text),
-            account: None,
-        })
+        for i in 0..self.sources.devices.len() {
+            self.vsctl(&["del-port", &format!("source{i}")])?;
+        }
+        Ok(())
+    }
+
+    /// All ports' counters.
+    pub(crate) fn dump_ports(&self) -> Result<String, RunError> {
+        output(self.command(&self.programs.ofctl).args(["dump-ports", &self.target()]))
     }
 }
 
@@ -230,13 +237,6 @@ impl Drop for Switch<'_> {
         let _ = self.appctl(&["exit"]);
         wait(|| self.vswitchd.ended());
     }
-}
-
-/// `  Rx packets:  123  (456 Kpps, 169 cycles/pkt)` of pmd-perf-show.
-fn cycles_a_packet(text: &str) -> Option<f64> {
-    let line = text.lines().find(|l| l.trim_start().starts_with("Rx packets:"))?;
-    let before = line.split(" cycles/pkt").next()?;
-    before.rsplit(' ').next()?.trim_start_matches('(').parse().ok()
 }
 
 fn start_ovsdb(programs: &Programs, dir: &Path, schema: &Path) -> Result<Daemon, RunError> {
@@ -270,15 +270,4 @@ fn wait(mut done: impl FnMut() -> bool) -> bool {
         std::thread::sleep(Duration::from_millis(50));
     }
     false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cycles_are_read_from_the_peers_own_text() {
-        let text = "  Rx packets:             49182560  (13968 Kpps, 151 cycles/pkt)\n";
-        assert_eq!(cycles_a_packet(text), Some(151.0));
-    }
 }
