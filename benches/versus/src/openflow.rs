@@ -84,7 +84,7 @@ fn send(stream: &mut UnixStream, mut bytes: &[u8], end: &AtomicBool) -> bool {
 
 /// The `n`th change: so many flows are added, then deleted, over and over.
 fn flow_mod(table: u8, n: u64) -> Vec<u8> {
-    let command = if n / FLOWS % 2 == 0 { ADD } else { DELETE_STRICT };
+    let command = if (n / FLOWS).is_multiple_of(2) { ADD } else { DELETE_STRICT };
     let mut m = vec![VERSION, FLOW_MOD, 0, 72];
     m.extend((n as u32).to_be_bytes());
     m.extend([0; 16]); // cookie and its mask
