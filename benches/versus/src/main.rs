@@ -11,6 +11,7 @@ mod config;
 mod error;
 mod explosion;
 mod goal;
+mod guest;
 mod hugepages;
 mod json;
 mod masks;

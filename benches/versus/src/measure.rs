@@ -73,8 +73,12 @@ impl Switch<'_> {
             std::thread::sleep(SETTLE);
         }
         let received = self.received()?;
-        let (delivered, _) = account::transmitted(&self.dump_ports()?);
-        let dropped = account::drops(&self.appctl(&["coverage/show"])?);
+        let (delivered, lost) = account::transmitted(&self.dump_ports()?);
+        let mut dropped = account::drops(&self.appctl(&["coverage/show"])?);
+        // A full queue is a drop of the port's; not every switch counts it among the reasons, too.
+        if lost > 0 && !dropped.iter().any(|(reason, _)| reason == "datapath_drop_tx_queue_full") {
+            dropped.push(("port_tx_drop".into(), lost));
+        }
         let slack = if running { self.received()? - received + UNDER_WAY } else { 0 };
         Ok(Account { written, received, delivered, dropped, slack })
     }

@@ -11,6 +11,8 @@ pub(crate) enum Ports {
     OneWay,
     /// Source 1, sinks 2 and 3.
     TwoSinks,
+    /// Source 1, sink 2, and a guest behind vhost-user on 3 that sends back what it gets.
+    Guest,
     /// Sources 1 and 2, each also a sink.
     BothWays,
 }
@@ -193,6 +195,12 @@ pub(crate) static ROWS: &[Row] = &[
     )
     .disturbed(Disturbance::FlowMods(0))
     .goals(&[Goal::Kept(0.8)]),
+    Row::new("R16a", "vhost-user loop, 1,000 flows", sequential(1_000), Table::Guest)
+        .ports(Ports::Guest)
+        .goals(&[Goal::Peer(1.2)]),
+    Row::new("R16b", "vhost-user loop, 100,000 flows", sequential(100_000), Table::Guest)
+        .ports(Ports::Guest)
+        .goals(&[Goal::Peer(2.0)]),
 ];
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::error::{RunError, Step as _};
+use crate::guest::Guest;
 use crate::process::{Daemon, WorkDir, output};
 use crate::row::Ports;
 use crate::source::{Feed, Sources};
@@ -71,6 +72,7 @@ pub(crate) struct Switch<'a> {
     sources: Sources,
     // Dropped in this order: the switch before its database.
     vswitchd: Daemon,
+    guest: Option<Guest>,
     _ovsdb: Option<Daemon>,
 }
 
@@ -103,7 +105,9 @@ impl<'a> Switch<'a> {
         }
         let sinks: &[u32] = if feed.row().ports == Ports::BothWays { &[1, 2] } else { &[2] };
         let sources = feed.open()?;
-        let switch = Self { programs, config, dir, sinks, sources, vswitchd, _ovsdb: ovsdb };
+        let guest = feed.row().ports == Ports::Guest;
+        let guest = guest.then(|| Guest::start(&dir)).transpose()?;
+        let switch = Self { guest, programs, config, dir, sinks, sources, vswitchd, _ovsdb: ovsdb };
         switch.configure(cpu)?;
         switch.plug(feed)?;
         Ok(switch)
@@ -142,7 +146,7 @@ impl<'a> Switch<'a> {
     fn plug(&self, feed: &Feed<'_>) -> Result<(), RunError> {
         let row = feed.row();
         let sinks: &[u32] = match row.ports {
-            Ports::OneWay => &[2],
+            Ports::OneWay | Ports::Guest => &[2],
             Ports::TwoSinks => &[2, 3],
             Ports::BothWays => &[],
         };
@@ -154,6 +158,14 @@ impl<'a> Switch<'a> {
         fs::write(&flows, text).step("writing the flows")?;
         let mut ofctl = self.command(&self.programs.ofctl);
         output(ofctl.args(["--bundle", "add-flows", &self.target()]).arg(&flows))?;
+        if let Some(guest) = &self.guest {
+            let path = format!("options:vhost-server-path={}", guest.socket.display());
+            let settings = ["type=dpdkvhostuserclient", &path, "ofport_request=3"];
+            let port = ["add-port", "br0", "guest", "--", "set", "interface", "guest"];
+            self.vsctl(&[&port[..], &settings[..]].concat())?;
+            // Until both have met, packets for the guest are dropped.
+            std::thread::sleep(Duration::from_secs(2));
+        }
         for (i, device) in self.sources.devices.iter().enumerate() {
             self.add_port(&format!("source{i}"), 1 + i as u32, device)?;
         }
