@@ -5,15 +5,23 @@
 //! `scripts/versus` builds, installs the peers and runs this.
 #![forbid(unsafe_code)]
 
+mod account;
 mod acl;
+mod config;
 mod error;
 mod explosion;
+mod goal;
+mod guest;
 mod hugepages;
+mod json;
 mod masks;
+mod measure;
+mod openflow;
 mod packet;
 mod pcap;
 mod pipeline;
 mod process;
+mod progress;
 mod random;
 mod report;
 mod row;
@@ -24,14 +32,17 @@ mod table;
 mod testpmd;
 mod traffic;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use crate::acl::Acl;
+use crate::config::{CONFIGS, Config};
 use crate::error::RunError;
+use crate::goal::Goal;
+use crate::progress::Progress;
 use crate::report::Report;
 use crate::row::{ROWS, Row};
 use crate::source::Feed;
@@ -42,8 +53,12 @@ use crate::traffic::World;
 /// The names of what meets an access control list: does each packet have a rule?
 static TRAFFIC: &[(&str, bool)] = &[("random", false), ("matching", true)];
 
+/// Warm-up and window of a short run.
+const QUICK: Duration = Duration::from_millis(500);
+
 /// How a run is made, from the command line.
 struct Plan {
+    quick: bool,
     rounds: usize,
     warm_up: Duration,
     measure: Duration,
@@ -52,6 +67,7 @@ struct Plan {
     ovs: PathBuf,
     cpu: usize,
     sides: String,
+    configs: Vec<&'static Config>,
     world: World,
 }
 
@@ -90,7 +106,18 @@ fn plan() -> Plan {
                 .default_value("testpmd,weir,ovs")
                 .help("which sides run"),
         )
-        .arg(Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("one short round"))
+        .arg(
+            Arg::new("ovs-configs")
+                .long("ovs-configs")
+                .default_value("default,smc,emc")
+                .help("configurations of OVS-DPDK; in each row the best one counts"),
+        )
+        .arg(
+            Arg::new("quick")
+                .long("quick")
+                .action(ArgAction::SetTrue)
+                .help("one short round, one configuration"),
+        )
         .arg(number("seed", "1", "what traffic and tables are made from"))
         .arg(number("acl-rules", "1000", "rules of the access control list"))
         .arg(choice("acl-shape", acl::SHAPES, "what those rules look at"))
@@ -111,14 +138,16 @@ fn plan() -> Plan {
         attack: chosen(explosion::ATTACKS, text("attack")),
     };
     Plan {
+        quick,
         rounds: if quick { 1 } else { get("rounds") as usize },
-        warm_up: Duration::from_secs(if quick { 2 } else { get("warm-up") }),
-        measure: Duration::from_secs(if quick { 2 } else { get("seconds") }),
+        warm_up: if quick { QUICK } else { Duration::from_secs(get("warm-up")) },
+        measure: if quick { QUICK } else { Duration::from_secs(get("seconds")) },
         rows: m.get_many::<String>("rows").unwrap_or_default().cloned().collect(),
         weir: path("weir"),
         ovs: path("ovs"),
         cpu: get("cpu") as usize,
         sides: text("sides").to_owned(),
+        configs: config::named(if quick { "default" } else { text("ovs-configs") }),
         world,
     }
 }
@@ -138,42 +167,60 @@ fn chosen<T: Copy + Default>(names: &[(&str, T)], name: &str) -> T {
     names.iter().find(|(n, _)| *n == name).map_or_else(T::default, |(_, value)| *value)
 }
 
-fn run(plan: &Plan) -> Result<(), RunError> {
+fn run(plan: &Plan) -> Result<bool, RunError> {
     let _pages = hugepages::Reservation::at_least(1536)?;
     let work = process::WorkDir::new()?;
-    let weir = Programs::weir(&plan.weir);
-    let ovs = Programs::debian(&plan.ovs);
     let mut report = Report::default();
-    let outcome = contest(plan, &work, &weir, &ovs, &mut report);
+    let outcome = contest(plan, &work, &mut report);
     // What was measured before something failed is worth seeing.
     print!("{report}");
-    outcome
+    json::write(Path::new("target/versus/result.json"), &report)?;
+    outcome.map(|()| !report.lost())
+}
+
+/// A side in one of its configurations.
+type Side = (Option<Programs>, &'static Config);
+
+fn sides(plan: &Plan) -> Vec<Side> {
+    let mut sides = Vec::new();
+    let default = CONFIGS.first().into_iter();
+    if plan.has("testpmd") {
+        sides.extend(default.clone().map(|c| (None, c)));
+    }
+    if plan.has("weir") {
+        sides.extend(default.map(|c| (Some(Programs::weir(&plan.weir)), c)));
+    }
+    if plan.has("ovs") {
+        sides.extend(plan.configs.iter().map(|c| (Some(Programs::debian(&plan.ovs)), *c)));
+    }
+    sides
 }
 
 /// Runs every row as often as planned.
-fn contest(
-    plan: &Plan,
-    work: &process::WorkDir,
-    weir: &Programs,
-    ovs: &Programs,
-    report: &mut Report,
-) -> Result<(), RunError> {
+fn contest(plan: &Plan, work: &process::WorkDir, report: &mut Report) -> Result<(), RunError> {
     let wanted = |row: &&Row| plan.rows.is_empty() || plan.rows.iter().any(|n| row.is(n));
-    for row in ROWS.iter().filter(wanted) {
+    let rows: Vec<&'static Row> = ROWS.iter().filter(wanted).collect();
+    let sides = sides(plan);
+    // A short run asks testpmd only where a goal does.
+    let runs = |row: &Row, side: &Side| {
+        side.0.is_some() || !plan.quick || row.goals.iter().any(|g| matches!(g, Goal::Io(_)))
+    };
+    let all = rows.iter().map(|r| sides.iter().filter(|s| runs(r, s)).count()).sum::<usize>();
+    let mut progress = Progress::new(all * plan.rounds);
+    for row in rows {
         let feed = Feed::new(row, &plan.world, work.path())?;
         for round in 1..=plan.rounds {
-            eprintln!("{} ({}), round {round} of {}", row.name, row.title, plan.rounds);
-            let line = report.row(row);
-            if plan.has("testpmd") {
-                let (cpu, warm_up, window) = (plan.cpu, plan.warm_up, plan.measure);
-                line.testpmd.push(Testpmd::run(work, &feed, cpu, warm_up, window)?);
-            }
-            for (programs, samples) in [(weir, &mut line.weir), (ovs, &mut line.ovs)] {
-                if !plan.has(programs.name()) {
-                    continue;
-                }
-                let switch = Switch::start(programs, work, &feed, plan.cpu)?;
-                samples.push(switch.measure(row, plan.warm_up, plan.measure)?);
+            for (programs, config) in sides.iter().filter(|s| runs(row, s)) {
+                let side = programs.as_ref().map_or("testpmd", Programs::name);
+                progress.next(&format!("{} {side} {}, round {round}", row.name, config.name));
+                let (warm_up, window) = (plan.warm_up, plan.measure);
+                let sample = if let Some(programs) = programs {
+                    let switch = Switch::start(programs, work, &feed, config, plan.cpu)?;
+                    switch.measure(row, warm_up, window)?
+                } else {
+                    Testpmd::run(work, &feed, plan.cpu, warm_up, window)?
+                };
+                report.add(row, sample);
             }
         }
     }
@@ -182,7 +229,11 @@ fn contest(
 
 fn main() -> std::process::ExitCode {
     match run(&plan()) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+        Ok(true) => std::process::ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("versus: packets of Weir's are missing, see the accounts");
+            std::process::ExitCode::FAILURE
+        }
         Err(e) => {
             eprintln!("versus: {e}");
             std::process::ExitCode::FAILURE

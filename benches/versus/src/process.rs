@@ -28,6 +28,7 @@ impl Drop for WorkDir {
 }
 
 /// A process that is ended, by its own pid, when this is dropped.
+#[derive(Debug)]
 pub(crate) struct Daemon(Child);
 
 impl Daemon {

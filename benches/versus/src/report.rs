@@ -2,84 +2,185 @@
 
 use std::fmt;
 
+use crate::account::Account;
+use crate::goal::Reached;
 use crate::row::Row;
 
 /// One measurement of one side.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sample {
+    /// `weir`, `ovs` or `testpmd`.
+    pub(crate) side: &'static str,
+    /// The side's configuration.
+    pub(crate) config: &'static str,
     /// Packets a second at the sink.
     pub(crate) rate: f64,
+    /// The same before the row's disturbance, if it has one.
+    pub(crate) clean: Option<f64>,
     /// TSC cycles a packet, where the side counts them.
     pub(crate) cycles: Option<f64>,
+    /// Where the packets went, where the side counts them.
+    pub(crate) account: Option<Account>,
 }
 
 /// All samples of a row.
 #[derive(Debug)]
 pub(crate) struct Line {
-    title: &'static str,
-    pub(crate) weir: Vec<Sample>,
-    pub(crate) ovs: Vec<Sample>,
-    pub(crate) testpmd: Vec<Sample>,
+    pub(crate) row: &'static Row,
+    pub(crate) samples: Vec<Sample>,
 }
 
 /// The report of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Report(Vec<Line>);
+pub(crate) struct Report(pub(crate) Vec<Line>);
+
+/// A side's samples in one configuration.
+struct Side {
+    config: &'static str,
+    median: f64,
+    best: f64,
+    cycles: f64,
+    kept: f64,
+}
 
 impl Report {
-    /// The row's line, made when it is first asked for.
-    pub(crate) fn row(&mut self, row: &Row) -> &mut Line {
-        let at = self.0.iter().position(|l| l.title == row.title).unwrap_or_else(|| {
-            let (weir, ovs, testpmd) = (Vec::new(), Vec::new(), Vec::new());
-            self.0.push(Line { title: row.title, weir, ovs, testpmd });
-            self.0.len() - 1
-        });
-        &mut self.0[at]
+    /// Keeps a sample.
+    pub(crate) fn add(&mut self, row: &'static Row, sample: Sample) {
+        match self.0.iter_mut().find(|l| l.row.name == row.name) {
+            Some(line) => line.samples.push(sample),
+            None => self.0.push(Line { row, samples: vec![sample] }),
+        }
+    }
+
+    /// Did Weir lose a packet without saying why?
+    pub(crate) fn lost(&self) -> bool {
+        let all = self.0.iter().flat_map(|l| &l.samples).filter(|s| s.side == "weir");
+        all.filter_map(|s| s.account.as_ref()).any(|a| !a.balanced())
     }
 }
 
-fn median(mut v: Vec<f64>) -> f64 {
+fn median(v: impl Iterator<Item = f64>) -> f64 {
+    let mut v: Vec<f64> = v.collect();
     v.sort_by(f64::total_cmp);
     v.get(v.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn rates(samples: &[Sample]) -> (f64, f64) {
-    let v: Vec<f64> = samples.iter().map(|s| s.rate).collect();
-    let best = v.iter().copied().fold(f64::NAN, f64::max);
-    (median(v), best)
+impl Line {
+    /// The side in the configuration that serves it best.
+    fn side(&self, side: &str) -> Side {
+        let mut best = Side {
+            config: "-",
+            median: f64::NAN,
+            best: f64::NAN,
+            cycles: f64::NAN,
+            kept: f64::NAN,
+        };
+        for sample in self.samples.iter().filter(|s| s.side == side) {
+            let config = sample.config;
+            let all = || self.samples.iter().filter(|s| s.side == side && s.config == config);
+            let middle = median(all().map(|s| s.rate));
+            if best.median.is_nan() || middle > best.median {
+                best = Side {
+                    config,
+                    median: middle,
+                    best: all().map(|s| s.rate).fold(f64::NAN, f64::max),
+                    cycles: median(all().filter_map(|s| s.cycles)),
+                    kept: median(all().filter_map(|s| Some(s.rate / s.clean?))),
+                };
+            }
+        }
+        best
+    }
+
+    fn goals(&self, reached: Reached) -> String {
+        let word = |met| match met {
+            Some(true) => "met",
+            Some(false) => "missed",
+            None => "not measured",
+        };
+        let goals = self.row.goals.iter().map(|g| format!("{g}: {}", word(g.met(reached))));
+        goals.collect::<Vec<_>>().join("; ")
+    }
 }
 
-fn cycles(samples: &[Sample]) -> f64 {
-    median(samples.iter().filter_map(|s| s.cycles).collect())
+/// A number, or a dash for what was not measured.
+fn number(x: f64, digits: usize) -> String {
+    if x.is_finite() { format!("{x:.digits$}") } else { "-".into() }
+}
+
+const HEAD: &str = "| row | traffic and tables | Weir Mpps, median (best) | cycles | OVS-DPDK Mpps, \
+     median (best) | cycles | configuration | testpmd io Mpps | Weir / OVS-DPDK, medians (bests) \
+     | Weir / testpmd | kept, Weir (OVS-DPDK) | goal |\n\
+     | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (weir, ovs, io) = (self.side("weir"), self.side("ovs"), self.side("testpmd"));
+        let peer = ovs.median;
+        let reached = Reached { rate: weir.median, peer, io: io.median, kept: weir.kept };
+        // Rates that need more digits are those of rows that are slow somewhere.
+        let rate = |x: f64| number(x / 1e6, if x < 1e5 { 4 } else { 2 });
+        let pair = |s: &Side| format!("{} ({})", rate(s.median), rate(s.best));
+        let kept = match weir.kept.is_nan() && ovs.kept.is_nan() {
+            true => "-".to_owned(),
+            false => format!("{} ({})", number(weir.kept, 2), number(ovs.kept, 2)),
+        };
+        let columns = [
+            self.row.name.to_owned(),
+            self.row.title.to_owned(),
+            pair(&weir),
+            number(weir.cycles, 0),
+            pair(&ovs),
+            number(ovs.cycles, 0),
+            ovs.config.to_owned(),
+            pair(&io),
+            format!("{} ({})", number(weir.median / peer, 2), number(weir.best / ovs.best, 2)),
+            number(weir.median / io.median, 2),
+            kept,
+            self.goals(reached),
+        ];
+        writeln!(f, "| {} |", columns.join(" | "))
+    }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "| traffic and tables | Weir Mpps, median (best) | cycles | OVS-DPDK Mpps, median (best) \
-             | cycles | testpmd io Mpps | Weir / OVS-DPDK, medians (bests) | Weir / testpmd |"
-        )?;
-        writeln!(f, "| --- | --- | --- | --- | --- | --- | --- | --- |")?;
+        f.write_str(HEAD)?;
+        self.0.iter().try_for_each(|line| line.fmt(f))?;
+        writeln!(f)?;
         for line in &self.0 {
-            let (weir, ovs, io) = (rates(&line.weir), rates(&line.ovs), rates(&line.testpmd));
-            writeln!(
-                f,
-                "| {} | {:.2} ({:.2}) | {:.0} | {:.2} ({:.2}) | {:.0} | {:.2} ({:.2}) | {:.2} ({:.2}) | {:.2} |",
-                line.title,
-                weir.0 / 1e6,
-                weir.1 / 1e6,
-                cycles(&line.weir),
-                ovs.0 / 1e6,
-                ovs.1 / 1e6,
-                cycles(&line.ovs),
-                io.0 / 1e6,
-                io.1 / 1e6,
-                weir.0 / ovs.0,
-                weir.1 / ovs.1,
-                weir.0 / io.0,
-            )?;
+            for s in &line.samples {
+                if let Some(account) = &s.account {
+                    writeln!(f, "{} {} {}: account: {account}", line.row.name, s.side, s.config)?;
+                }
+            }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::ROWS;
+
+    fn sample(side: &'static str, config: &'static str, rate: f64) -> Sample {
+        Sample { side, config, rate, clean: None, cycles: None, account: None }
+    }
+
+    #[test]
+    fn the_peers_best_configuration_counts() {
+        let mut report = Report::default();
+        for s in [
+            sample("weir", "default", 3e6),
+            sample("ovs", "default", 1e6),
+            sample("ovs", "smc", 2e6),
+        ] {
+            report.add(&ROWS[0], s);
+        }
+        let text = report.to_string();
+        assert!(text.contains("| 2.00 (2.00) | - | smc |"), "{text}");
+        assert!(text.contains("1.5 x OVS: met"), "{text}");
+        assert!(!report.lost());
     }
 }

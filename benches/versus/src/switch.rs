@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::config::Config;
 use crate::error::{RunError, Step as _};
+use crate::guest::Guest;
 use crate::process::{Daemon, WorkDir, output};
-use crate::report::Sample;
-use crate::row::{Ports, Row};
+use crate::row::Ports;
 use crate::source::{Feed, Sources};
-use crate::traffic::Order;
+use crate::stream::Stream;
 
 const START_SECONDS: u64 = 30;
 
@@ -64,12 +65,14 @@ impl Programs {
 /// A running switch with bridge `br0` and the row's ports and flows.
 pub(crate) struct Switch<'a> {
     programs: &'a Programs,
+    config: &'static Config,
     dir: PathBuf,
     /// Ports that packets leave by, of those that count.
     sinks: &'static [u32],
     sources: Sources,
     // Dropped in this order: the switch before its database.
     vswitchd: Daemon,
+    guest: Option<Guest>,
     _ovsdb: Option<Daemon>,
 }
 
@@ -78,6 +81,7 @@ impl<'a> Switch<'a> {
         programs: &'a Programs,
         work: &WorkDir,
         feed: &Feed<'_>,
+        config: &'static Config,
         cpu: usize,
     ) -> Result<Self, RunError> {
         let dir = work.path().join(programs.name);
@@ -101,7 +105,9 @@ impl<'a> Switch<'a> {
         }
         let sinks: &[u32] = if feed.row().ports == Ports::BothWays { &[1, 2] } else { &[2] };
         let sources = feed.open()?;
-        let switch = Self { programs, dir, sinks, sources, vswitchd, _ovsdb: ovsdb };
+        let guest = feed.row().ports == Ports::Guest;
+        let guest = guest.then(|| Guest::start(&dir)).transpose()?;
+        let switch = Self { guest, programs, config, dir, sinks, sources, vswitchd, _ovsdb: ovsdb };
         switch.configure(cpu)?;
         switch.plug(feed)?;
         Ok(switch)
@@ -125,7 +131,10 @@ impl<'a> Switch<'a> {
             "other_config:dpdk-extra=--no-pci",
             "other_config:dpdk-socket-mem=2048",
         ];
-        self.vsctl(&[&["--no-wait", "set", "Open_vSwitch", "."], &switch[..]].concat())?;
+        self.vsctl(
+            &[&["--no-wait", "set", "Open_vSwitch", "."], &switch[..], self.config.settings]
+                .concat(),
+        )?;
         // Both switches learn 8,192 MAC addresses unless told otherwise.
         let bridge =
             ["datapath_type=netdev", "fail_mode=secure", "other_config:mac-table-size=200000"];
@@ -137,7 +146,7 @@ impl<'a> Switch<'a> {
     fn plug(&self, feed: &Feed<'_>) -> Result<(), RunError> {
         let row = feed.row();
         let sinks: &[u32] = match row.ports {
-            Ports::OneWay => &[2],
+            Ports::OneWay | Ports::Guest => &[2],
             Ports::TwoSinks => &[2, 3],
             Ports::BothWays => &[],
         };
@@ -149,6 +158,14 @@ impl<'a> Switch<'a> {
         fs::write(&flows, text).step("writing the flows")?;
         let mut ofctl = self.command(&self.programs.ofctl);
         output(ofctl.args(["--bundle", "add-flows", &self.target()]).arg(&flows))?;
+        if let Some(guest) = &self.guest {
+            let path = format!("options:vhost-server-path={}", guest.socket.display());
+            let settings = ["type=dpdkvhostuserclient", &path, "ofport_request=3"];
+            let port = ["add-port", "br0", "guest", "--", "set", "interface", "guest"];
+            self.vsctl(&[&port[..], &settings[..]].concat())?;
+            // Until both have met, packets for the guest are dropped.
+            std::thread::sleep(Duration::from_secs(2));
+        }
         for (i, device) in self.sources.devices.iter().enumerate() {
             self.add_port(&format!("source{i}"), 1 + i as u32, device)?;
         }
@@ -164,11 +181,11 @@ impl<'a> Switch<'a> {
     }
 
     fn target(&self) -> String {
-        format!("unix:{}", self.dir.join("br0.mgmt").display())
+        format!("unix:{}", self.management().display())
     }
 
     /// Packets that have left, and when they were counted.
-    fn sent(&self) -> Result<(u64, Instant), RunError> {
+    pub(crate) fn sent(&self) -> Result<(u64, Instant), RunError> {
         let mut sum = 0;
         for port in self.sinks {
             let mut cmd = self.command(&self.programs.ofctl);
@@ -181,30 +198,45 @@ impl<'a> Switch<'a> {
         Ok((sum, Instant::now()))
     }
 
-    fn appctl(&self, args: &[&str]) -> Result<String, RunError> {
+    pub(crate) fn appctl(&self, args: &[&str]) -> Result<String, RunError> {
         let ctl = self.dir.join("vswitchd.ctl");
         output(self.command(&self.programs.appctl).arg("-t").arg(ctl).args(args))
     }
 
-    /// Packets a second at the sink, and cycles a packet as the switch counts them.
-    pub(crate) fn measure(
-        &self,
-        row: &Row,
-        warm_up: Duration,
-        window: Duration,
-    ) -> Result<Sample, RunError> {
-        std::thread::sleep(warm_up);
-        if let (Some(stream), Order::Attack(rate)) = (&self.sources.stream, row.traffic.order) {
-            stream.attack(rate);
-            std::thread::sleep(warm_up);
+    /// The side and its configuration.
+    pub(crate) fn names(&self) -> (&'static str, &'static str) {
+        (self.programs.name, self.config.name)
+    }
+
+    /// The bridge's OpenFlow socket.
+    pub(crate) fn management(&self) -> PathBuf {
+        self.dir.join("br0.mgmt")
+    }
+
+    /// What writes to the sources.
+    pub(crate) fn stream(&self) -> Option<&Stream> {
+        self.sources.stream.as_ref()
+    }
+
+    /// Ends it, and says how many packets it wrote.
+    pub(crate) fn end_stream(&mut self) -> Option<u64> {
+        self.sources.stream.as_mut().map(Stream::end)
+    }
+
+    /// Removes the sources that the switch polls; what a pipe still holds is read first.
+    pub(crate) fn unplug(&self) -> Result<(), RunError> {
+        if self.sources.stream.is_some() {
+            std::thread::sleep(Duration::from_secs(1));
         }
-        self.appctl(&["dpif-netdev/pmd-stats-clear"])?;
-        let (n0, t0) = self.sent()?;
-        std::thread::sleep(window);
-        let (n1, t1) = self.sent()?;
-        let text = self.appctl(&["dpif-netdev/pmd-perf-show"])?;
-        let rate = (n1 - n0) as f64 / t1.duration_since(t0).as_secs_f64();
-        Ok(Sample { rate, cycles: cycles_a_packet(&text) })
+        for i in 0..self.sources.devices.len() {
+            self.vsctl(&["del-port", &format!("source{i}")])?;
+        }
+        Ok(())
+    }
+
+    /// All ports' counters.
+    pub(crate) fn dump_ports(&self) -> Result<String, RunError> {
+        output(self.command(&self.programs.ofctl).args(["dump-ports", &self.target()]))
     }
 }
 
@@ -217,13 +249,6 @@ impl Drop for Switch<'_> {
         let _ = self.appctl(&["exit"]);
         wait(|| self.vswitchd.ended());
     }
-}
-
-/// `  Rx packets:  123  (456 Kpps, 169 cycles/pkt)` of pmd-perf-show.
-fn cycles_a_packet(text: &str) -> Option<f64> {
-    let line = text.lines().find(|l| l.trim_start().starts_with("Rx packets:"))?;
-    let before = line.split(" cycles/pkt").next()?;
-    before.rsplit(' ').next()?.trim_start_matches('(').parse().ok()
 }
 
 fn start_ovsdb(programs: &Programs, dir: &Path, schema: &Path) -> Result<Daemon, RunError> {
@@ -257,15 +282,4 @@ fn wait(mut done: impl FnMut() -> bool) -> bool {
         std::thread::sleep(Duration::from_millis(50));
     }
     false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cycles_are_read_from_the_peers_own_text() {
-        let text = "  Rx packets:             49182560  (13968 Kpps, 151 cycles/pkt)\n";
-        assert_eq!(cycles_a_packet(text), Some(151.0));
-    }
 }

@@ -16,6 +16,8 @@ pub(crate) const NETWORK6: u128 = 0x2001_0db8_0000_0000 << 64;
 pub(crate) enum Table {
     /// One rule on the ingress port.
     Forward,
+    /// From the source to the guest on port 3, from there to the sink.
+    Guest,
     /// So many rules on /24 destinations.
     Prefixes(u32),
     /// So many rules on IPv6 /64 destinations.
@@ -39,6 +41,7 @@ impl Table {
     pub(crate) fn flows(self, acl: &Acl, attack: Attack) -> String {
         match self {
             Self::Forward => "in_port=1,actions=output:2\n".into(),
+            Self::Guest => "in_port=1,actions=output:3\nin_port=3,actions=output:2\n".into(),
             Self::Prefixes(n) => (0..n)
                 .map(|i| {
                     let network = Ipv4Addr::from(NETWORK + (i << 8));

@@ -48,7 +48,7 @@ impl Testpmd {
         let wanted = "Tx-pps";
         let command = "dpdk-testpmd".to_owned();
         let rate = *last.get(last.len() / 2).ok_or(RunError::Output { wanted, command })?;
-        Ok(Sample { rate, cycles: None })
+        Ok(Sample { side: "testpmd", config: "io", rate, clean: None, cycles: None, account: None })
     }
 }
 

@@ -1,0 +1,85 @@
+//! A switch's run: rates before and during a disturbance, then where every packet went.
+
+use std::time::{Duration, Instant};
+
+use crate::account::{self, Account};
+use crate::error::RunError;
+use crate::openflow::FlowMods;
+use crate::report::Sample;
+use crate::row::{Disturbance, Ports, Row};
+use crate::switch::Switch;
+use crate::traffic::Order;
+
+/// Flow changes a second.
+const FLOW_MODS: u64 = 1_000;
+/// How long packets that are under way may take.
+const SETTLE: Duration = Duration::from_millis(300);
+/// Packets that running threads may hold or have not counted yet.
+const UNDER_WAY: u64 = 65_536;
+
+impl Switch<'_> {
+    /// Packets a second at the sink, cycles a packet as the switch counts them, and the account.
+    pub(crate) fn measure(
+        mut self,
+        row: &Row,
+        warm_up: Duration,
+        window: Duration,
+    ) -> Result<Sample, RunError> {
+        std::thread::sleep(warm_up);
+        let disturbed = row.disturbance != Disturbance::None;
+        let clean = disturbed.then(|| self.rate(window)).transpose()?;
+        let _flow_mods = match row.disturbance {
+            Disturbance::FlowMods(table) => {
+                Some(FlowMods::start(&self.management(), table, FLOW_MODS)?)
+            }
+            _ => None,
+        };
+        if let (Some(stream), Order::Attack(rate)) = (self.stream(), row.traffic.order) {
+            stream.attack(rate);
+        }
+        if disturbed {
+            std::thread::sleep(warm_up);
+        }
+        let before = self.appctl(&["dpif-netdev/pmd-stats-show"])?;
+        let (t0, c0) = (account::received(&before), account::cycles(&before));
+        let rate = self.rate(window)?;
+        let after = self.appctl(&["dpif-netdev/pmd-stats-show"])?;
+        let packets = account::received(&after) - t0;
+        let cycles = (packets > 0).then(|| (account::cycles(&after) - c0) as f64 / packets as f64);
+        let account = Some(self.account(row)?);
+        let (side, config) = self.names();
+        Ok(Sample { side, config, rate, clean, cycles, account })
+    }
+
+    fn rate(&self, window: Duration) -> Result<f64, RunError> {
+        let (n0, t0): (u64, Instant) = self.sent()?;
+        std::thread::sleep(window);
+        let (n1, t1) = self.sent()?;
+        Ok((n1 - n0) as f64 / t1.duration_since(t0).as_secs_f64())
+    }
+
+    fn received(&self) -> Result<u64, RunError> {
+        Ok(account::received(&self.appctl(&["dpif-netdev/pmd-stats-show"])?))
+    }
+
+    /// Stops the sources and asks the switch where the packets are. The threads' own counter of
+    /// what they received outlives the port. Where sources are sinks, too, they have to go on, and
+    /// what has left must be what was received a moment before or after.
+    fn account(&mut self, row: &Row) -> Result<Account, RunError> {
+        let running = row.ports == Ports::BothWays;
+        let written = self.end_stream();
+        if !running {
+            self.unplug()?;
+            std::thread::sleep(SETTLE);
+        }
+        let received = self.received()?;
+        let (delivered, lost) = account::transmitted(&self.dump_ports()?);
+        let mut dropped = account::drops(&self.appctl(&["coverage/show"])?);
+        // A full queue is a drop of the port's; not every switch counts it among the reasons, too.
+        if lost > 0 && !dropped.iter().any(|(reason, _)| reason == "datapath_drop_tx_queue_full") {
+            dropped.push(("port_tx_drop".into(), lost));
+        }
+        let slack = if running { self.received()? - received + UNDER_WAY } else { 0 };
+        Ok(Account { written, received, delivered, dropped, slack })
+    }
+}
