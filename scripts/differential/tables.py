@@ -27,12 +27,12 @@ class Rules:
     def maybe(self, chance=0.3):
         return self.rng.random() < chance
 
-    def masked(self, value: int, bits: int) -> str:
-        """A number, sometimes under a mask."""
+    def masked(self, value: int, bits: int, always: int = 0) -> str:
+        """A number, sometimes under a mask, which has the bits `always`."""
         if self.maybe(0.5):
             return str(value)
         mask = self.rng.choice([(1 << bits) - 1 << self.rng.randrange(bits) & (1 << bits) - 1,
-                                self.rng.getrandbits(bits)])
+                                self.rng.getrandbits(bits)]) | always
         return f"{value & mask:#x}/{mask:#x}" if mask else str(value)
 
     def ip(self) -> str:
@@ -58,10 +58,12 @@ class Rules:
         if self.maybe(0.2):
             m.append(f"dl_dst={self.mac()}")
         if self.maybe(0.25):
+            # The peer's ovs-ofctl sends bits of a VID and of a priority without the presence bit in an OXM that its
+            # own switch refuses; Weir's does not.
             m.append(r.choice([f"dl_vlan={r.choice(VLANS)}", "vlan_tci=0x1000/0x1000", "vlan_tci=0",
                                f"dl_vlan_pcp={r.randrange(8)}", f"dl_vlan={r.choice(VLANS)},dl_vlan_pcp=3",
                                f"vlan_vid={0x1000 | r.choice(VLANS):#x}/{r.choice([0x1001, 0x1007, 0x1fff]):#x}",
-                               f"vlan_tci={self.masked(0x1000 | r.choice(VLANS) | r.randrange(8) << 13, 16)}"]))
+                               f"vlan_tci={self.masked(0x1000 | r.choice(VLANS) | r.randrange(8) << 13, 16, 0x1000)}"]))
         if self.maybe(0.2):
             m.append(f"reg{r.randrange(3)}={self.masked(r.randrange(4), 32)}")
         if self.maybe(0.1):

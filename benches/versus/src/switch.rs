@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use crate::error::{RunError, Step as _};
 use crate::process::{Daemon, WorkDir, output};
 use crate::report::Sample;
-use crate::row::Row;
+use crate::row::{Ports, Row};
+use crate::source::{Feed, Sources};
+use crate::traffic::Order;
 
 const START_SECONDS: u64 = 30;
 
@@ -59,10 +61,13 @@ impl Programs {
     }
 }
 
-/// A running switch with bridge `br0`: port 1 is the endless source, port 2 the sink.
+/// A running switch with bridge `br0` and the row's ports and flows.
 pub(crate) struct Switch<'a> {
     programs: &'a Programs,
     dir: PathBuf,
+    /// Ports that packets leave by, of those that count.
+    sinks: &'static [u32],
+    sources: Sources,
     // Dropped in this order: the switch before its database.
     vswitchd: Daemon,
     _ovsdb: Option<Daemon>,
@@ -72,7 +77,7 @@ impl<'a> Switch<'a> {
     pub(crate) fn start(
         programs: &'a Programs,
         work: &WorkDir,
-        capture: &Path,
+        feed: &Feed<'_>,
         cpu: usize,
     ) -> Result<Self, RunError> {
         let dir = work.path().join(programs.name);
@@ -94,8 +99,11 @@ impl<'a> Switch<'a> {
             fs::copy(dir.join("vswitchd.log"), work.path().with_extension("log")).ok();
             return Err(RunError::Start { program, seconds: START_SECONDS, log });
         }
-        let switch = Self { programs, dir, vswitchd, _ovsdb: ovsdb };
-        switch.configure(capture, cpu)?;
+        let sinks: &[u32] = if feed.row().ports == Ports::BothWays { &[1, 2] } else { &[2] };
+        let sources = feed.open()?;
+        let switch = Self { programs, dir, sinks, sources, vswitchd, _ovsdb: ovsdb };
+        switch.configure(cpu)?;
+        switch.plug(feed)?;
         Ok(switch)
     }
 
@@ -108,67 +116,50 @@ impl<'a> Switch<'a> {
         output(self.command(&self.programs.vsctl).args(["--timeout=60", &db]).args(args))
     }
 
-    fn configure(&self, capture: &Path, cpu: usize) -> Result<(), RunError> {
+    fn configure(&self, cpu: usize) -> Result<(), RunError> {
         let mask = format!("other_config:pmd-cpu-mask={:#x}", 1u64 << cpu);
-        self.vsctl(&[
-            "--no-wait",
-            "set",
-            "Open_vSwitch",
-            ".",
+        let switch = [
             "other_config:dpdk-init=true",
             &mask,
             "other_config:dpdk-lcore-mask=0x1",
             "other_config:dpdk-extra=--no-pci",
             "other_config:dpdk-socket-mem=2048",
-        ])?;
-        let source =
-            format!("options:dpdk-devargs=net_pcap0,rx_pcap={},infinite_rx=1", capture.display());
-        self.vsctl(&[
-            "add-br",
-            "br0",
-            "--",
-            "set",
-            "bridge",
-            "br0",
-            "datapath_type=netdev",
-            "fail_mode=secure",
-        ])?;
-        // The sink first: a source without rules only heats the CPU.
-        self.vsctl(&[
-            "add-port",
-            "br0",
-            "sink",
-            "--",
-            "set",
-            "interface",
-            "sink",
-            "type=dpdk",
-            "options:dpdk-devargs=net_null0,no-rx=1",
-            "ofport_request=2",
-        ])?;
-        self.vsctl(&[
-            "add-port",
-            "br0",
-            "source",
-            "--",
-            "set",
-            "interface",
-            "source",
-            "type=dpdk",
-            &source,
-            "ofport_request=1",
-        ])?;
+        ];
+        self.vsctl(&[&["--no-wait", "set", "Open_vSwitch", "."], &switch[..]].concat())?;
+        // Both switches learn 8,192 MAC addresses unless told otherwise.
+        let bridge =
+            ["datapath_type=netdev", "fail_mode=secure", "other_config:mac-table-size=200000"];
+        self.vsctl(&[&["add-br", "br0", "--", "set", "bridge", "br0"], &bridge[..]].concat())?;
         Ok(())
     }
 
-    /// Replaces the bridge's flows by the row's.
-    pub(crate) fn install(&self, row: &Row) -> Result<(), RunError> {
-        let file = self.dir.join("flows.txt");
-        fs::write(&file, row.rules).step("writing the flows")?;
-        let target = self.target();
-        let ofctl = || self.command(&self.programs.ofctl);
-        output(ofctl().args(["del-flows", &target]))?;
-        output(ofctl().args(["add-flows", &target]).arg(&file))?;
+    /// Sinks, flows, sources, in this order, so that no packet meets a switch that is not ready.
+    fn plug(&self, feed: &Feed<'_>) -> Result<(), RunError> {
+        let row = feed.row();
+        let sinks: &[u32] = match row.ports {
+            Ports::OneWay => &[2],
+            Ports::TwoSinks => &[2, 3],
+            Ports::BothWays => &[],
+        };
+        for port in sinks {
+            self.add_port(&format!("sink{port}"), *port, &format!("net_null{port},no-rx=1"))?;
+        }
+        let flows = self.dir.join("flows.txt");
+        let text = row.table.flows(&feed.world().acl, feed.world().attack);
+        fs::write(&flows, text).step("writing the flows")?;
+        let mut ofctl = self.command(&self.programs.ofctl);
+        output(ofctl.args(["--bundle", "add-flows", &self.target()]).arg(&flows))?;
+        for (i, device) in self.sources.devices.iter().enumerate() {
+            self.add_port(&format!("source{i}"), 1 + i as u32, device)?;
+        }
+        Ok(())
+    }
+
+    fn add_port(&self, name: &str, number: u32, devargs: &str) -> Result<(), RunError> {
+        let devargs = format!("options:dpdk-devargs={devargs}");
+        let number = format!("ofport_request={number}");
+        let settings = ["set", "interface", name, "type=dpdk", &devargs, &number];
+        self.vsctl(&[&["add-port", "br0", name, "--"], &settings[..]].concat())?;
         Ok(())
     }
 
@@ -176,14 +167,18 @@ impl<'a> Switch<'a> {
         format!("unix:{}", self.dir.join("br0.mgmt").display())
     }
 
+    /// Packets that have left, and when they were counted.
     fn sent(&self) -> Result<(u64, Instant), RunError> {
-        let mut cmd = self.command(&self.programs.ofctl);
-        let text = output(cmd.args(["dump-ports", &self.target(), "2"]))?;
-        let at = Instant::now();
-        let number = text.split("tx pkts=").nth(1).and_then(|s| s.split(',').next());
-        let number = number.and_then(|s| s.trim().parse().ok());
-        let command = "ovs-ofctl dump-ports".to_owned();
-        number.map(|n| (n, at)).ok_or(RunError::Output { wanted: "tx pkts=", command })
+        let mut sum = 0;
+        for port in self.sinks {
+            let mut cmd = self.command(&self.programs.ofctl);
+            let text = output(cmd.args(["dump-ports", &self.target(), &port.to_string()]))?;
+            let number = text.split("tx pkts=").nth(1).and_then(|s| s.split(',').next());
+            let number: Option<u64> = number.and_then(|s| s.trim().parse().ok());
+            let command = "ovs-ofctl dump-ports".to_owned();
+            sum += number.ok_or(RunError::Output { wanted: "tx pkts=", command })?;
+        }
+        Ok((sum, Instant::now()))
     }
 
     fn appctl(&self, args: &[&str]) -> Result<String, RunError> {
@@ -192,8 +187,17 @@ impl<'a> Switch<'a> {
     }
 
     /// Packets a second at the sink, and cycles a packet as the switch counts them.
-    pub(crate) fn measure(&self, warm_up: Duration, window: Duration) -> Result<Sample, RunError> {
+    pub(crate) fn measure(
+        &self,
+        row: &Row,
+        warm_up: Duration,
+        window: Duration,
+    ) -> Result<Sample, RunError> {
         std::thread::sleep(warm_up);
+        if let (Some(stream), Order::Attack(rate)) = (&self.sources.stream, row.traffic.order) {
+            stream.attack(rate);
+            std::thread::sleep(warm_up);
+        }
         self.appctl(&["dpif-netdev/pmd-stats-clear"])?;
         let (n0, t0) = self.sent()?;
         std::thread::sleep(window);
@@ -207,6 +211,9 @@ impl<'a> Switch<'a> {
 impl Drop for Switch<'_> {
     fn drop(&mut self) {
         // Ask first, so that devices are closed; `Daemon` ends what does not listen.
+        if let Some(stream) = &mut self.sources.stream {
+            stream.end();
+        }
         let _ = self.appctl(&["exit"]);
         wait(|| self.vswitchd.ended());
     }

@@ -203,38 +203,7 @@ fn fingerprint(credits: &Credits) -> u64 {
 /// Do two lists do the same?
 #[must_use]
 pub fn same_actions(a: &[Action], b: &[Action]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
-}
-
-fn same(a: &Action, b: &Action) -> bool {
-    use Action as A;
-    match (a, b) {
-        (A::Output(x), A::Output(y)) => x == y,
-        (A::Userspace(x), A::Userspace(y)) => same_userspace(x, y),
-        (A::Set(x), A::Set(y)) => x == y,
-        (A::PushVlan { tpid: p, tci: t }, A::PushVlan { tpid: q, tci: u }) => (p, t) == (q, u),
-        (A::PopVlan, A::PopVlan) => true,
-        (A::PushMpls { ethertype: e, lse: l }, A::PushMpls { ethertype: f, lse: m }) => {
-            (e, l) == (f, m)
-        }
-        (A::PopMpls { ethertype: e }, A::PopMpls { ethertype: f }) => e == f,
-        (A::Sample { probability: p, actions: x }, A::Sample { probability: q, actions: y }) => {
-            p == q && same_actions(x, y)
-        }
-        (A::Recirc(x), A::Recirc(y)) => x == y,
-        (A::Hash { algorithm: g, basis: x }, A::Hash { algorithm: h, basis: y }) => {
-            (g, x) == (h, y)
-        }
-        (A::Truncate(x), A::Truncate(y)) => x == y,
-        (A::Clone(x), A::Clone(y)) => same_actions(x, y),
-        (
-            A::CheckPktLen { len: l, greater: g, less_equal: e },
-            A::CheckPktLen { len: m, greater: h, less_equal: f },
-        ) => l == m && same_actions(g, h) && same_actions(e, f),
-        (A::Meter(x), A::Meter(y)) => x == y,
-        (A::Drop(x), A::Drop(y)) => x == y,
-        _ => false,
-    }
+    weir_flow::action::same_actions(a, b, &same_userspace)
 }
 
 fn same_userspace(a: &Userspace, b: &Userspace) -> bool {

@@ -14,7 +14,9 @@ pub mod classifier;
 pub mod compact;
 mod conjunction;
 pub mod hash;
+mod place;
 pub mod rule;
+mod skip;
 pub mod subtable;
 pub mod trie;
 

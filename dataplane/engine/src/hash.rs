@@ -48,6 +48,16 @@ impl HashKey {
         fold(self.hot(&[w0, w1, w2, w3, w4], salt) ^ x ^ c, y ^ w9 ^ d)
     }
 
+    /// Hash of some words in which no multiplication waits for another.
+    #[inline(always)]
+    pub(crate) fn words(&self, words: impl Iterator<Item = u64>) -> u64 {
+        let [a, b, c, d] = self.0;
+        let lanes = words.zip(0u32..).fold(c, |sum, (word, n)| {
+            sum.wrapping_add(fold(word ^ a.rotate_left(7 * n), b.rotate_left(11 * n) | 1))
+        });
+        fold(lanes ^ d, b)
+    }
+
     /// Adds one word to a running hash.
     #[inline(always)]
     pub(crate) const fn step(&self, hash: u64, word: u64) -> u64 {
@@ -80,6 +90,18 @@ mod tests {
             other[i] ^= 1 << 40;
             assert_ne!(key.wide(&base, 7), key.wide(&other, 7), "word {i}");
         }
+        for i in 0..10 {
+            let mut other = base;
+            other.swap(i, (i + 1) % 10);
+            let of = |words: [u64; 10]| key.words(words.into_iter());
+            assert_ne!(of(base), of(other), "word {i}");
+        }
+        let mut buckets = [0u32; 64];
+        for i in 0..6400u64 {
+            let h = key.words([7, i << 32, i & 1].into_iter());
+            buckets[(h >> 58) as usize] += 1;
+        }
+        assert!(buckets.iter().all(|&n| (50..170).contains(&n)), "{buckets:?}");
         let mut buckets = [0u32; 64];
         for i in 0..6400u64 {
             let h = key.hot(&[0, 0, 0, i << 32, 0], 1);

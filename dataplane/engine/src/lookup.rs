@@ -17,10 +17,15 @@ use weir_flow::slowpath::Translation;
 use crate::cache::emc::{AnyEmc, Emc, MIN_ENTRIES};
 use crate::hash::HashKey;
 use crate::megaflow::entry::Megaflow;
-use crate::megaflow::table::{Found, HOT_KEY_WORDS, MegaflowTable, Projection, WIDE_KEY_WORDS};
+use crate::megaflow::governor::Governor;
+use crate::megaflow::projection::{HOT_KEY_WORDS, Projection, WIDE_KEY_WORDS};
+use crate::megaflow::table::{Found, MegaflowTable};
 
 /// Most packets of a burst.
 pub(crate) const BURST: usize = weir_dpdk::MAX_BURST;
+
+/// Most megaflows of [`Lookup::fresh`].
+const MAX_FRESH: usize = 2 * BURST;
 
 /// What a packet's key is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +113,9 @@ pub(crate) struct Lookup {
     emc: Emc<HOT_KEY_WORDS>,
     wide: Emc<WIDE_KEY_WORDS>,
     secret: HashKey,
+    /// What was installed since the burst's runs were looked up.
+    fresh: Vec<Arc<Megaflow>>,
+    governor: Governor,
 }
 
 impl Lookup {
@@ -118,6 +126,8 @@ impl Lookup {
             emc: Emc::new(MIN_ENTRIES),
             wide: Emc::new(MIN_ENTRIES),
             secret,
+            fresh: Vec::with_capacity(MAX_FRESH),
+            governor: Governor::new(),
         }
     }
 
@@ -285,15 +295,17 @@ impl Lookup {
         mut may_evict: impl FnMut() -> bool,
     ) {
         let epoch = projection.epoch;
+        let table = &self.table;
+        let void = |flow: &Megaflow, epoch| table.is_void(flow, epoch);
         for Lesson { run: i, flow } in lessons.drain(..) {
             let i = usize::from(i);
             let (Some(run), Some(key)) = (runs.as_slice().get(i), runs.wide.get(i)) else {
                 continue;
             };
             if run.shape == Shaped::Wide {
-                self.wide.insert(run.hash, epoch, key, &flow, may_evict());
+                self.wide.insert(run.hash, epoch, key, &flow, may_evict(), void);
             } else {
-                self.emc.insert(run.hash, epoch, &run.key, &flow, may_evict());
+                self.emc.insert(run.hash, epoch, &run.key, &flow, may_evict(), void);
             }
         }
     }
@@ -303,29 +315,47 @@ impl Lookup {
         self.table.find(flow.in_port.get(), flow.words())
     }
 
+    /// The same for a packet of a run that [`Lookup::find_runs`] did not find: only what was installed
+    /// since can match it.
+    pub(crate) fn find_again(&self, flow: &Flow) -> Found<'_> {
+        if self.fresh.len() == MAX_FRESH {
+            return self.find(flow);
+        }
+        let flow = self.fresh.iter().find(|fresh| fresh.agrees(flow.words()));
+        Found { flow, probes: 1 }
+    }
+
+    /// Begins a burst.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self) {
+        self.fresh.clear();
+    }
+
+    /// Is the megaflow of a miss to be installed now? See [`Governor`].
+    pub(crate) fn admits(&mut self, key: &Flow, t: &Translation, now_ms: u64) -> bool {
+        self.governor.admits(&self.secret, key, &t.mask, now_ms)
+    }
+
     /// Installs a megaflow that [`Lookup::find`] did not find.
     pub(crate) fn install(&mut self, key: &Flow, t: &Translation, now_ms: u64) -> Arc<Megaflow> {
-        let in_port = key.in_port.get();
-        let before = self.table.projection(in_port).map(|p| p.epoch);
         let flow = self.table.install(key, t, now_ms);
-        if before != self.table.projection(in_port).map(|p| p.epoch) && before.is_some() {
-            // Entries of the epoch gone by would only be in the way.
-            self.forget();
+        if self.fresh.len() < MAX_FRESH {
+            self.fresh.push(Arc::clone(&flow));
         }
         flow
     }
 
     /// Housekeeping, about once a second.
     pub(crate) fn maintain(&mut self) {
-        if self.table.maintain() {
-            self.forget();
-        }
+        self.table.maintain();
     }
 
     /// A little housekeeping, many times a second.
     pub(crate) fn sweep(&mut self) {
-        self.emc.sweep();
-        self.wide.sweep();
+        let table = &self.table;
+        let void = |flow: &Megaflow, epoch| table.is_void(flow, epoch);
+        self.emc.sweep(void);
+        self.wide.sweep(void);
     }
 
     /// How many entries each EMC should have, if it has too few.

@@ -2,14 +2,22 @@
 //!
 //! | file | concept |
 //! | --- | --- |
+//! | `action_lists` | what megaflows do, shared by those that do the same |
 //! | `entry` | one megaflow: what it matches, does and counted |
-//! | `subtable` | the megaflows that share a mask |
+//! | `governor` | whether a new one is installed at once |
+//! | `mask` | its mask, ready to be compared under |
+//! | `subtable` | megaflows that are found by the same bits |
+//! | `placement` | which subtable a new one goes to, and with which mask |
+//! | `projection` | the bits that the megaflows of a port look at |
 //! | `table` | all of one thread, by ingress port |
-//! | `mask_budget` | which mask a new one gets |
 //! | `ufid` | its identifier |
 
+mod action_lists;
 pub(crate) mod entry;
-mod mask_budget;
+pub(crate) mod governor;
+pub(crate) mod mask;
+mod placement;
+pub(crate) mod projection;
 pub(crate) mod subtable;
 pub(crate) mod table;
 pub(crate) mod ufid;

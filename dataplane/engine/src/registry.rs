@@ -77,7 +77,7 @@ impl Record {
             ufid: flow.ufid,
             core,
             key,
-            mask: &flow.mask,
+            mask: &flow.mask.mask,
             actions: &flow.actions,
             slow: flow.slow,
             stats: flow.stats(),

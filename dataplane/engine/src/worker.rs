@@ -16,9 +16,9 @@ use crate::cache::emc::AnyEmc;
 use crate::counters::DropCounters;
 use crate::exec::meta::PacketMeta;
 use crate::exec::run::{Exec, Moment, Recirculated};
-use crate::lookup::{BURST, Hits, Lesson, Lookup, Run, Runs};
+use crate::lookup::{BURST, Hits, Lesson, Lookup, Run, Runs, Shaped};
 use crate::megaflow::entry::{Megaflow, Verdict};
-use crate::megaflow::table::Projection;
+use crate::megaflow::projection::Projection;
 use crate::meter::Meters;
 use crate::pmd::stats::PmdCounters;
 use crate::port::lane::TxLane;
@@ -126,8 +126,9 @@ pub(crate) struct Worker {
     flows: Arc<FlowCount>,
     runs: Box<Runs>,
     lessons: Vec<Lesson>,
-    /// Packets that need their whole flow looked at.
-    full: Vec<Mbuf>,
+    /// Packets that need their whole flow looked at, and whether the table is known to have no megaflow
+    /// for them but those of this burst.
+    full: Vec<(Mbuf, bool)>,
     /// The pass of recirculated packets that is under way; kept for its memory.
     again: Vec<Recirculated>,
     emc_insert_inv_prob: u32,
@@ -166,6 +167,7 @@ impl Worker {
         moment: Moment<'_>,
     ) {
         let in_port = in_port.0;
+        self.lookup.begin();
         let projection =
             self.lookup.table.projection(in_port).copied().unwrap_or(Projection::NOTHING);
         self.lookup.divide(batch, in_port, &projection, &mut self.runs);
@@ -202,8 +204,8 @@ impl Worker {
         let meta = PacketMeta::from_port(in_port);
         // In order: the last is popped last.
         self.full.reverse();
-        while let Some(packet) = self.full.pop() {
-            self.process(packet, meta, moment);
+        while let Some((packet, missed)) = self.full.pop() {
+            self.process(packet, meta, missed, moment);
         }
         self.recirculate(moment);
     }
@@ -221,7 +223,7 @@ impl Worker {
     }
 
     /// Takes one packet through the megaflow table by its whole flow.
-    fn process(&mut self, packet: Mbuf, meta: PacketMeta, moment: Moment<'_>) {
+    fn process(&mut self, packet: Mbuf, meta: PacketMeta, missed: bool, moment: Moment<'_>) {
         let mut key = Flow::ZERO;
         meta.fill(&mut key);
         let (_, malformed) =
@@ -231,7 +233,7 @@ impl Worker {
             return;
         }
         let key = &key;
-        let found = self.lookup.find(key);
+        let found = if missed { self.lookup.find_again(key) } else { self.lookup.find(key) };
         let Some(flow) = found.flow else {
             return self.miss(packet, meta, key, moment);
         };
@@ -265,7 +267,9 @@ impl Worker {
         let bytes = u64::from(packet.len());
         translation.credit.credit(1, bytes, moment.now_ms, key.tcp_flags.get());
         let counters = &self.shared.counters;
-        if self.flows.take() {
+        if !self.lookup.admits(key, &translation, moment.now_ms) {
+            counters.deferred.add(1);
+        } else if self.flows.take() {
             let flow = self.lookup.install(key, &translation, moment.now_ms);
             self.shared.events.push(FlowEvent::Installed(flow));
         } else {
@@ -286,7 +290,7 @@ impl Worker {
             self.shared.counters.recirculations.add(self.again.len() as u64);
             let mut again = std::mem::take(&mut self.again);
             for Recirculated { packet, meta } in again.drain(..) {
-                self.process(packet, meta, moment);
+                self.process(packet, meta, false, moment);
             }
             self.again = again;
         }
@@ -300,6 +304,7 @@ impl Worker {
         actions: &[Action],
         moment: Moment<'_>,
     ) {
+        self.lookup.begin();
         self.exec.run(packet, PacketMeta::from_flow(key), actions, moment);
         self.recirculate(moment);
         self.flush();
@@ -399,14 +404,15 @@ fn forward(
     meta: PacketMeta,
     runs: &[Run],
     found: &[Option<&Megaflow>; BURST],
-    full: &mut Vec<Mbuf>,
+    full: &mut Vec<(Mbuf, bool)>,
     moment: Moment<'_>,
 ) {
     let mut packets = batch.drain();
     for (run, flow) in runs.iter().zip(found) {
         let run_packets = packets.by_ref().take(run.packets as usize);
         let Some(flow) = flow.filter(|flow| flow.verdict != Verdict::Slow) else {
-            full.extend(run_packets);
+            let missed = flow.is_none() && run.shape != Shaped::Full;
+            full.extend(run_packets.map(|packet| (packet, missed)));
             continue;
         };
         hit(flow, run, moment);

@@ -2,12 +2,16 @@
 //!
 //! The set is that of the OVS userspace datapath ("ODP actions"); `odp` writes and reads their text.
 
+mod same;
+
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::drop_reason::DropReason;
 use crate::flow::Flow;
+
+pub use same::{SameUserspace, same_actions};
 
 /// A datapath port number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

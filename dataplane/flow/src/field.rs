@@ -175,6 +175,7 @@ impl Field {
     }
 
     /// Reads the field's bits from a flow or, on a mask's record, its mask. `tun_metadataN` reads 0.
+    #[inline]
     #[must_use]
     pub fn get(&self, flow: &Flow) -> u128 {
         match self.place {
@@ -204,8 +205,17 @@ impl Field {
     }
 }
 
+#[inline]
 fn read_be(bytes: &[u8]) -> u128 {
-    bytes.iter().fold(0, |v, b| (v << 8) | u128::from(*b))
+    // The usual sizes by one load.
+    match bytes.len() {
+        1 => bytes.first().copied().map_or(0, u128::from),
+        2 => bytes.first_chunk().map_or(0, |b| u16::from_be_bytes(*b).into()),
+        4 => bytes.first_chunk().map_or(0, |b| u32::from_be_bytes(*b).into()),
+        8 => bytes.first_chunk().map_or(0, |b| u64::from_be_bytes(*b).into()),
+        16 => bytes.first_chunk().map_or(0, |b| u128::from_be_bytes(*b)),
+        _ => bytes.iter().fold(0, |v, b| (v << 8) | u128::from(*b)),
+    }
 }
 
 #[cfg(test)]

@@ -11,12 +11,19 @@
 //! - some control thread calls [`collect`] regularly: old values are dropped there.
 
 use std::fmt;
-use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 
 use crossbeam_epoch::{Atomic, Collector, LocalHandle, Owned};
 
-static COLLECTOR: LazyLock<Collector> = LazyLock::new(Collector::new);
+#[cfg(not(crossbeam_loom))]
+static COLLECTOR: std::sync::LazyLock<Collector> = std::sync::LazyLock::new(Collector::new);
+#[cfg(crossbeam_loom)]
+loom::lazy_static! {
+    static ref COLLECTOR: Collector = Collector::new();
+}
+
+#[cfg(crossbeam_loom)]
+use loom::thread_local;
 
 thread_local! {
     static HANDLE: LocalHandle = COLLECTOR.register();
@@ -93,7 +100,7 @@ impl<T: Send + Sync + fmt::Debug + 'static> fmt::Debug for Rcu<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(crossbeam_loom)))]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize};

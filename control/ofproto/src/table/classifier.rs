@@ -7,15 +7,17 @@
 //! Soundness (a security boundary): a lookup adds to `wc` every bit of the packet its result
 //! depends on. The property test below checks it against a linear scan.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 use weir_flow::{Flow, Mask};
 
 use super::compact::{CompactMask, PrefixField};
 use super::conjunction::{self, SoftMatch};
+use super::place::{Place, Rough};
 use super::rule::Rule;
-use super::subtable::Subtable;
+use super::skip::{Skip, SkipIndex};
+use super::subtable::{FEW, Subtable};
 use super::trie::{Trie, TrieMatch};
 
 /// Most fields of a table that can have a trie.
@@ -30,10 +32,32 @@ struct FieldTrie {
 /// See the [module documentation](self).
 #[derive(Clone, Debug, Default)]
 pub struct Classifier {
-    /// Sorted by highest priority, descending.
-    subtables: Arc<Vec<(i32, Arc<Subtable>)>>,
+    subtables: Arc<Subtables>,
     tries: SmallVec<[FieldTrie; MAX_TRIES]>,
     n_flows: usize,
+}
+
+#[derive(Debug, Default)]
+struct Subtables {
+    /// By the highest priority of each, descending.
+    list: Vec<Place>,
+    /// Made by the first lookup after the list has changed.
+    skips: OnceLock<SkipIndex>,
+}
+
+impl Clone for Subtables {
+    fn clone(&self) -> Self {
+        // Whoever clones is about to change it.
+        Self { list: self.list.clone(), skips: OnceLock::new() }
+    }
+}
+
+impl Subtables {
+    /// The list, to be changed in its order or members.
+    fn rearranged(&mut self) -> &mut Vec<Place> {
+        self.skips.take();
+        &mut self.list
+    }
 }
 
 /// The trie results of one lookup, computed when first needed.
@@ -43,6 +67,19 @@ pub(super) struct TrieContext<'a> {
 }
 
 impl TrieContext<'_> {
+    /// Does `wc` have the bits that show what is known of the table's `n`th prefix field?
+    pub(super) fn is_shown(&self, n: usize, wc: &Mask) -> bool {
+        match (self.known(n), self.tries.get(n)) {
+            (Some(result), Some(t)) => t.field.has_prefix(wc, result.n_bits),
+            _ => false,
+        }
+    }
+
+    /// What is known of the table's `n`th prefix field, if it was asked already.
+    pub(super) fn known(&self, n: usize) -> Option<TrieMatch> {
+        self.results.get(n).copied().flatten()
+    }
+
     /// Do the tries show that no flow of a subtable with these prefix lengths agrees with the
     /// packet? `fields` are those of the stage at hand. Adds the bits that show it to `wc`.
     pub(super) fn rules_out(
@@ -109,26 +146,26 @@ impl Classifier {
 
     /// The subtables, highest priority first.
     pub fn subtables(&self) -> impl ExactSizeIterator<Item = &Arc<Subtable>> {
-        self.subtables.iter().map(|(_, s)| s)
+        self.subtables.list.iter().map(|p| &p.subtable)
     }
 
     /// All flows.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Rule>> {
-        self.subtables.iter().flat_map(|(_, s)| s.iter())
+        self.subtables().flat_map(|s| s.iter())
     }
 
     /// The flow with exactly this match and priority.
     #[must_use]
     pub fn find(&self, mask: &CompactMask, flow: &Flow, priority: i32) -> Option<&Arc<Rule>> {
-        let (_, subtable) = self.subtables.get(self.position(mask)?)?;
-        subtable.find(&mask.key(flow), priority)
+        let place = self.subtables.list.get(self.position(mask)?)?;
+        place.subtable.find(&mask.key(flow), priority)
     }
 
     /// Flows whose match is within the given one: each packet they match agrees with it.
     pub fn find_loose(&self, mask: &Mask, flow: &Flow) -> Vec<Arc<Rule>> {
         let mask = CompactMask::new(mask);
         let mut found = Vec::new();
-        for (_, s) in self.subtables.iter() {
+        for s in self.subtables() {
             if !s.mask().expand().covers(&mask.expand()) {
                 continue;
             }
@@ -141,7 +178,8 @@ impl Classifier {
     /// agrees with?
     #[must_use]
     pub fn overlaps(&self, mask: &CompactMask, flow: &Flow, priority: i32) -> bool {
-        self.subtables.iter().take_while(|(max, _)| *max >= priority).any(|(_, s)| {
+        let above = self.subtables.list.iter().take_while(|p| p.max_priority >= priority);
+        above.map(|p| &p.subtable).any(|s| {
             s.iter().any(|r| r.priority == priority && s.mask().overlaps(&r.key, mask, flow))
         })
     }
@@ -149,22 +187,21 @@ impl Classifier {
     /// The mask that flows with an equal one share, if there are any.
     #[must_use]
     pub fn shared_mask(&self, mask: &CompactMask) -> Option<&Arc<CompactMask>> {
-        self.subtables.get(self.position(mask)?).map(|(_, s)| s.mask())
+        self.subtables.list.get(self.position(mask)?).map(|p| p.subtable.mask())
     }
 
     /// Adds a flow, and returns the one with the same match and priority that it replaces.
     pub fn insert(&mut self, mut rule: Arc<Rule>) -> Option<Arc<Rule>> {
+        let known = self.position(&rule.mask);
         let subtables = Arc::make_mut(&mut self.subtables);
-        let hash = rule.mask.hash();
-        let known =
-            subtables.iter().position(|(_, s)| s.mask().hash() == hash && **s.mask() == *rule.mask);
         let at = known.unwrap_or_else(|| {
             let fields: SmallVec<[PrefixField; MAX_TRIES]> =
                 self.tries.iter().map(|t| t.field).collect();
-            subtables.push((i32::MIN, Arc::new(Subtable::new(rule.mask.clone(), &fields))));
-            subtables.len() - 1
+            let list = subtables.rearranged();
+            list.push(Place::new(Subtable::new(rule.mask.clone(), &fields)));
+            list.len() - 1
         });
-        let (max, subtable) = subtables.get_mut(at)?;
+        let Place { max_priority, rough, subtable } = subtables.list.get_mut(at)?;
         let subtable = Arc::make_mut(subtable);
         if !Arc::ptr_eq(&rule.mask, subtable.mask()) {
             // All flows of a subtable share one mask.
@@ -174,6 +211,7 @@ impl Classifier {
         let flow = subtable.mask().flow(&rule.key);
         let replaced = subtable.insert(rule);
         if replaced.is_none() {
+            rough.add(subtable, &flow);
             self.n_flows += 1;
             for (t, len) in self.tries.iter_mut().zip(subtable.prefix_lens()) {
                 if *len > 0 {
@@ -181,9 +219,9 @@ impl Classifier {
                 }
             }
         }
-        if priority > *max {
-            *max = priority;
-            subtables.sort_by_key(|(max, _)| std::cmp::Reverse(*max));
+        if priority > *max_priority {
+            *max_priority = priority;
+            subtables.rearranged().sort_by_key(|p| std::cmp::Reverse(p.max_priority));
         }
         replaced
     }
@@ -192,7 +230,7 @@ impl Classifier {
     pub fn remove(&mut self, rule: &Rule) -> Option<Arc<Rule>> {
         let at = self.position(&rule.mask)?;
         let subtables = Arc::make_mut(&mut self.subtables);
-        let (max, subtable) = subtables.get_mut(at)?;
+        let Place { max_priority, rough, subtable } = subtables.list.get_mut(at)?;
         let subtable = Arc::make_mut(subtable);
         let removed = subtable.remove(&rule.key, rule.priority)?;
         self.n_flows -= 1;
@@ -203,17 +241,22 @@ impl Classifier {
             }
         }
         if subtable.is_empty() {
-            subtables.remove(at);
-        } else if subtable.max_priority() < *max {
-            *max = subtable.max_priority();
-            subtables.sort_by_key(|(max, _)| std::cmp::Reverse(*max));
+            subtables.rearranged().remove(at);
+            return Some(removed);
+        }
+        if subtable.len() <= FEW {
+            *rough = Rough::of(subtable);
+        }
+        if subtable.max_priority() < *max_priority {
+            *max_priority = subtable.max_priority();
+            subtables.rearranged().sort_by_key(|p| std::cmp::Reverse(p.max_priority));
         }
         Some(removed)
     }
 
     fn position(&self, mask: &CompactMask) -> Option<usize> {
         let hash = mask.hash();
-        self.subtables.iter().position(|(_, s)| s.mask().hash() == hash && **s.mask() == *mask)
+        self.subtables().position(|s| s.mask().hash() == hash && **s.mask() == *mask)
     }
 
     /// The flow of highest priority that matches the packet. Adds to `wc` every bit the answer
@@ -253,28 +296,50 @@ impl Classifier {
         }
     }
 
-    /// One walk over the subtables: the best plain flow, and the conjunctive ones above it.
     fn search<'a>(
         &'a self,
         flow: &Flow,
         wc: &mut Mask,
         conjunctive: bool,
     ) -> (Option<&'a Arc<Rule>>, SmallVec<[SoftMatch<'a>; 8]>) {
+        let Subtables { list, skips } = &*self.subtables;
+        let skips = skips.get_or_init(|| SkipIndex::new(self.tries.len(), list));
+        self.walk(flow, wc, conjunctive, Skip::new(skips))
+    }
+
+    /// One walk over the subtables: the best plain flow, and the conjunctive ones above it.
+    fn walk<'a>(
+        &'a self,
+        flow: &Flow,
+        wc: &mut Mask,
+        conjunctive: bool,
+        mut skip: Skip<'_>,
+    ) -> (Option<&'a Arc<Rule>>, SmallVec<[SoftMatch<'a>; 8]>) {
+        let list = &self.subtables.list;
         let mut tries = TrieContext { tries: &self.tries, results: [None; MAX_TRIES] };
         let mut hard: Option<&Arc<Rule>> = None;
         let mut soft = SmallVec::new();
-        for (max, subtable) in self.subtables.iter() {
+        let mut next = 0;
+        while let Some(place) = list.get(next) {
             let floor = hard.map_or(i32::MIN, |r| r.priority);
-            if *max <= floor {
+            if place.max_priority <= floor {
                 break;
             }
-            let Some((bucket, at)) = subtable.lookup(flow, wc, &mut tries) else { continue };
-            let Some(rule) = bucket.get(at).filter(|r| r.priority > floor) else { continue };
-            if rule.actions.conjunctions.is_empty() {
-                hard = Some(rule);
-            } else if conjunctive {
-                soft.push(SoftMatch::new(rule, &bucket[at..]));
+            if skip.is_absent(next, place, &tries, flow, wc) {
+                next = skip.next(next + 1);
+                continue;
             }
+            if let Some((bucket, at)) = place.subtable.lookup(flow, wc, &mut tries)
+                && let Some(rule) = bucket.get(at).filter(|r| r.priority > floor)
+            {
+                if rule.actions.conjunctions.is_empty() {
+                    hard = Some(rule);
+                } else if conjunctive {
+                    soft.push(SoftMatch::new(rule, &bucket[at..]));
+                }
+            }
+            skip.update(&tries, flow, wc);
+            next = skip.next(next + 1);
         }
         (hard, soft)
     }

@@ -18,6 +18,9 @@ use super::trie::Trie;
 /// Flows with one hash of the key, highest priority first.
 pub(super) type Bucket = SmallVec<[Arc<Rule>; 1]>;
 type Index = imbl::GenericHashMap<u64, Bucket, BuildIdentity, imbl::shared_ptr::DefaultSharedPtr>;
+/// So few hashes are gone through to tidy [`Hashes`].
+pub(super) const FEW: usize = 32;
+
 type Counts = imbl::GenericHashMap<u64, u32, BuildIdentity, imbl::shared_ptr::DefaultSharedPtr>;
 
 /// The words of one stage, and how many flows there are for each hash up to and including it. The
@@ -28,6 +31,66 @@ struct Stage {
     /// Which of the prefix fields lie in this stage.
     fields: u16,
     counts: Counts,
+    hashes: Hashes,
+}
+
+/// What can be said of the hashes of one stage without looking them up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hashes {
+    /// A bit for each. Those that went may have left theirs.
+    bits: u64,
+    /// The hash, if there is only one.
+    only: Option<u64>,
+}
+
+impl Hashes {
+    fn bit(hash: u64) -> u64 {
+        1 << (hash >> 58)
+    }
+
+    fn add(&mut self, hash: u64) {
+        self.only = (self.bits == 0 || self.only == Some(hash)).then_some(hash);
+        self.bits |= Self::bit(hash);
+    }
+
+    /// Starts anew after some went, unless too many are left to go through.
+    fn tidy<'h>(&mut self, left: usize, hashes: impl Iterator<Item = &'h u64>) {
+        if left <= FEW {
+            *self = Self::default();
+            hashes.for_each(|h| self.add(*h));
+        }
+    }
+
+    /// Is it there? `None` if that must be looked up.
+    #[inline]
+    fn has(&self, hash: u64) -> Option<bool> {
+        match self.only {
+            Some(only) => Some(only == hash),
+            None => (self.bits & Self::bit(hash) == 0).then_some(false),
+        }
+    }
+}
+
+impl Stage {
+    #[inline]
+    fn has(&self, hash: u64) -> bool {
+        self.hashes.has(hash).unwrap_or_else(|| self.counts.contains_key(&hash))
+    }
+
+    fn add(&mut self, hash: u64) {
+        *self.counts.entry(hash).or_insert(0) += 1;
+        self.hashes.add(hash);
+    }
+
+    fn remove(&mut self, hash: u64) {
+        if let Some(n) = self.counts.get_mut(&hash) {
+            *n -= 1;
+            if *n == 0 {
+                self.counts.remove(&hash);
+                self.hashes.tidy(self.counts.len(), self.counts.keys());
+            }
+        }
+    }
 }
 
 /// See the [module documentation](self).
@@ -38,11 +101,14 @@ pub struct Subtable {
     /// Prefix length of each of the table's prefix fields; 0 if the mask is no prefix there.
     prefix_lens: SmallVec<[u8; 4]>,
     flows: Index,
+    hashes: Hashes,
     n_flows: usize,
     /// How many flows have each priority, to know the highest.
     priorities: imbl::OrdMap<i32, u32>,
     /// The transport ports of all flows, if the last stage has ports.
     ports: Option<PortTrie>,
+    /// The stage that has all the prefix fields, if one has, and the words of those before it.
+    prelude: Option<(usize, Arc<[MaskWord]>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +137,12 @@ impl Subtable {
             let words: Arc<[_]> = mask.words().iter().filter_map(|w| within(*w, bits)).collect();
             if !words.is_empty() {
                 let fields = fields_in(fields, &words);
-                stages.push(Stage { words, fields, counts: Counts::default() });
+                stages.push(Stage {
+                    words,
+                    fields,
+                    counts: Counts::default(),
+                    hashes: Hashes::default(),
+                });
                 last = n;
             }
         }
@@ -89,11 +160,14 @@ impl Subtable {
                 others: CompactMask::new(&others).words().into(),
             }
         });
+        let prefix_lens: SmallVec<[u8; 4]> = fields.iter().map(|f| f.prefix_len(&full)).collect();
         Self {
-            prefix_lens: fields.iter().map(|f| f.prefix_len(&full)).collect(),
+            prelude: prelude(&stages, &prefix_lens),
+            prefix_lens,
             mask,
             stages,
             flows: Index::default(),
+            hashes: Hashes::default(),
             n_flows: 0,
             priorities: imbl::OrdMap::new(),
             ports,
@@ -110,6 +184,24 @@ impl Subtable {
     #[must_use]
     pub fn prefix_lens(&self) -> &[u8] {
         &self.prefix_lens
+    }
+
+    /// What is looked at before any prefix. Without one, prefixes are in several stages or nowhere.
+    pub(super) fn prelude(&self) -> Option<&Arc<[MaskWord]>> {
+        self.prelude.as_ref().map(|(_, words)| words)
+    }
+
+    /// The hash of all flows under [`Subtable::prelude`], if they have the same.
+    pub(super) fn prelude_hash(&self) -> Option<u64> {
+        match self.prelude.as_ref()?.0 {
+            0 => Some(Hasher::new().finish()),
+            at => self.stages.get(at - 1)?.hashes.only,
+        }
+    }
+
+    /// The words of the stage that comes after [`Subtable::prelude`].
+    pub(super) fn prefix_stage(&self) -> Option<&[MaskWord]> {
+        self.stages.get(self.prelude.as_ref()?.0).map(|stage| &*stage.words)
     }
 
     /// Number of flows.
@@ -146,6 +238,7 @@ impl Subtable {
     pub fn insert(&mut self, rule: Arc<Rule>) -> Option<Arc<Rule>> {
         let flow = self.mask.flow(&rule.key);
         let hash = self.hash_key(&rule.key);
+        self.hashes.add(hash);
         let bucket = self.flows.entry(hash).or_default();
         if let Some(old) =
             bucket.iter_mut().find(|r| r.priority == rule.priority && r.key == rule.key)
@@ -160,7 +253,7 @@ impl Subtable {
         if let Some((_, stages)) = self.stages.split_last_mut() {
             for stage in stages {
                 hash_words(&mut h, &stage.words, &flow);
-                *stage.counts.entry(h.finish()).or_insert(0) += 1;
+                stage.add(h.finish());
             }
         }
         if let Some(ports) = &mut self.ports {
@@ -177,6 +270,7 @@ impl Subtable {
         let rule = bucket.remove(at);
         if bucket.is_empty() {
             self.flows.remove(&hash);
+            self.hashes.tidy(self.flows.len(), self.flows.keys());
         }
         self.n_flows -= 1;
         count_down(&mut self.priorities, priority);
@@ -185,13 +279,7 @@ impl Subtable {
         if let Some((_, stages)) = self.stages.split_last_mut() {
             for stage in stages {
                 hash_words(&mut h, &stage.words, &flow);
-                let hash = h.finish();
-                if let Some(n) = stage.counts.get_mut(&hash) {
-                    *n -= 1;
-                    if *n == 0 {
-                        stage.counts.remove(&hash);
-                    }
-                }
+                stage.remove(h.finish());
             }
         }
         if let Some(ports) = &mut self.ports {
@@ -219,7 +307,7 @@ impl Subtable {
                 return None;
             }
             hash_words(&mut h, &stage.words, flow);
-            if !stage.counts.contains_key(&h.finish()) {
+            if !stage.has(h.finish()) {
                 self.add_stages(n + 1, wc);
                 return None;
             }
@@ -229,7 +317,9 @@ impl Subtable {
             return None;
         }
         hash_words(&mut h, &last.words, flow);
-        let found = self.flows.get(&h.finish()).and_then(|bucket| {
+        let hash = h.finish();
+        let bucket = (self.hashes.has(hash) != Some(false)).then(|| self.flows.get(&hash));
+        let found = bucket.flatten().and_then(|bucket| {
             let at = bucket.iter().position(|r| self.mask.matches(&r.key, flow))?;
             Some((bucket, at))
         });
@@ -283,6 +373,14 @@ fn fields_in(fields: &[PrefixField], words: &[MaskWord]) -> u16 {
     let mut bits = Mask::CATCHALL;
     add_words(words, &mut bits);
     fields.iter().enumerate().filter(|(_, f)| f.value(&bits.0) != 0).map(|(n, _)| 1 << n).sum()
+}
+
+fn prelude(stages: &[Stage], prefix_lens: &[u8]) -> Option<(usize, Arc<[MaskWord]>)> {
+    let wanted: u16 = prefix_lens.iter().enumerate().map(|(n, l)| u16::from(*l > 0) << n).sum();
+    let at = stages.iter().position(|s| s.fields & wanted != 0)?;
+    let all = stages.get(at).is_some_and(|s| s.fields & wanted == wanted);
+    let words = stages.iter().take(at).flat_map(|s| s.words.iter().copied());
+    all.then(|| (at, words.collect()))
 }
 
 fn count_down(map: &mut imbl::OrdMap<i32, u32>, priority: i32) {

@@ -35,6 +35,12 @@ pub struct TrieMatch {
 }
 
 impl TrieMatch {
+    /// Bit `n - 1` is set if a flow with a prefix of `n` bits was met.
+    #[must_use]
+    pub fn lengths(&self) -> u128 {
+        self.lengths
+    }
+
     /// Has a flow with this prefix length (1 to 128) been met?
     #[must_use]
     pub fn has(&self, prefix_len: u8) -> bool {

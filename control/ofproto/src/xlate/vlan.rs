@@ -72,9 +72,11 @@ pub(super) fn commit(
     if n_base == n_flow && common == n_base {
         return;
     }
-    // Where tags went and others come, any of the original ones may come back.
+    // Where tags went and others come, any of the original ones may come back; where some are left,
+    // they may be others that look like them.
     let comes_back = n_flow > common && n_base < n_original;
-    exact(wc, 0, if comes_back { n_original } else { n_base - common });
+    let all = comes_back || n_flow < n_original;
+    exact(wc, 0, if all { n_original } else { n_base - common });
     for _ in common..n_base {
         out.push(Action::PopVlan);
     }

@@ -58,12 +58,7 @@ impl Encoder<'_> {
         }
     }
 
-    /// A field that contradicts another, as a priority without a VLAN or a port in a later fragment,
-    /// matches no packet and could not be read again.
     fn put_value(&mut self, field: &Field, value: &FieldValue, mask: &FieldValue) {
-        if !self.m.prereqs_ok(field) {
-            return;
-        }
         put_entry(field, self.version, value, mask, self.out);
         if field.prereq != weir_flow::field::Prereq::None {
             self.implied_ethernet = true;
@@ -112,6 +107,11 @@ impl Encoder<'_> {
         let tci = self.m.flow.vlans[0].tci.get();
         let mask = self.m.mask.0.vlans[0].tci.get();
         let present = VLAN_CFI | VLAN_VID_MASK;
+        if tci & present != 0 && tci & VLAN_CFI == 0 && mask & VLAN_PCP_MASK != 0 {
+            // A VID without a tag matches nothing; OXM has no priority for it.
+            self.put(id::VLAN_TCI);
+            return;
+        }
         if mask & present != 0 {
             self.put(id::VLAN_VID);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use weir_engine::{Engine, EngineConfig, TimeSource, Topology};
+use weir_engine::{Engine, EngineConfig, PmdStats, TimeSource, Topology};
 use weir_flow::{DropReason, SlowPath};
 use weir_runtime::clock::Clock;
 use weir_runtime::coverage;
@@ -29,6 +29,7 @@ impl Switchd {
         match self.make_engine(&desired.switch) {
             Ok(engine) => {
                 count_drops(&engine);
+                count_uninstalled(&engine);
                 self.engine = Some(engine);
                 self.engine_error = None;
             }
@@ -67,6 +68,21 @@ fn count_drops(engine: &Arc<Engine>) {
         coverage::add_reader(reason.counter(), move || {
             let drops = engine.upgrade().map(|e| e.drops()).unwrap_or_default();
             drops.iter().find(|(r, _)| r == reason).map_or(0, |(_, n)| *n)
+        });
+    }
+}
+
+/// Makes `coverage/show` count the misses for which no megaflow was installed, and why not: there are
+/// too many megaflows, or too many new ones at once.
+fn count_uninstalled(engine: &Arc<Engine>) {
+    type Of = fn(&PmdStats) -> u64;
+    let counters: [(&str, Of); 2] =
+        [("upcall_flow_limit_hit", |s| s.not_installed), ("upcall_flow_deferred", |s| s.deferred)];
+    for (name, of) in counters {
+        let engine = Arc::downgrade(engine);
+        coverage::add_reader(name, move || {
+            let pmds = engine.upgrade().map(|e| e.pmd_snapshots()).unwrap_or_default();
+            pmds.iter().map(|pmd| of(&pmd.stats)).sum()
         });
     }
 }

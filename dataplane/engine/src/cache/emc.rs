@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use crate::megaflow::entry::Megaflow;
-use crate::megaflow::table::{HOT_KEY_WORDS, WIDE_KEY_WORDS};
+use crate::megaflow::projection::{HOT_KEY_WORDS, WIDE_KEY_WORDS};
 
 /// Entries of a new cache, OVS's number: half a megabyte.
 pub(crate) const MIN_ENTRIES: usize = 1 << 13;
@@ -49,8 +49,8 @@ impl<const W: usize> Entry<W> {
         if self.is_for(epoch, key) { self.flow.as_ref().filter(|f| !f.is_dead()) } else { None }
     }
 
-    fn is_free(&self) -> bool {
-        self.flow.as_ref().is_none_or(|flow| flow.is_dead())
+    fn is_free(&self, is_void: impl Fn(&Megaflow, u32) -> bool) -> bool {
+        self.flow.as_ref().is_none_or(|flow| flow.is_dead() || is_void(flow, self.epoch))
     }
 }
 
@@ -111,7 +111,8 @@ impl<const W: usize> Emc<W> {
         }
     }
 
-    /// Remembers a megaflow. A free place is taken always, a full one when `may_evict`.
+    /// Remembers a megaflow. A free place is taken always, a full one when `may_evict`. Places are
+    /// free, too, whose megaflow is dead, or what they say of it `is_void` under their epoch.
     pub(crate) fn insert(
         &mut self,
         hash: u64,
@@ -119,10 +120,11 @@ impl<const W: usize> Emc<W> {
         key: &[u64; W],
         flow: &Arc<Megaflow>,
         may_evict: bool,
+        is_void: impl Fn(&Megaflow, u32) -> bool,
     ) {
         let places = self.places(hash);
         let same = places.iter().copied().find(|&i| self.entries[i].is_for(epoch, key));
-        let free = places.iter().copied().find(|&i| self.entries[i].is_free());
+        let free = places.iter().copied().find(|&i| self.entries[i].is_free(&is_void));
         if same.or(free).is_none() {
             self.crowded += 1;
         }
@@ -137,13 +139,13 @@ impl<const W: usize> Emc<W> {
         self.entries.fill(Entry::EMPTY);
     }
 
-    /// Lets go of dead megaflows among the next few entries.
-    pub(crate) fn sweep(&mut self) {
+    /// Lets go of dead megaflows, and of void knowledge, among the next few entries.
+    pub(crate) fn sweep(&mut self, is_void: impl Fn(&Megaflow, u32) -> bool) {
         const FEW: usize = 16;
         let start = self.hand & self.mask as usize;
         self.hand = start + FEW;
         for entry in self.entries.iter_mut().skip(start).take(FEW) {
-            if entry.flow.is_some() && entry.is_free() {
+            if entry.flow.is_some() && entry.is_free(&is_void) {
                 *entry = Entry::EMPTY;
             }
         }
@@ -164,6 +166,7 @@ mod tests {
 
     use super::*;
     use crate::hash::HashKey;
+    use crate::megaflow::mask::InstalledMask;
 
     #[derive(Debug)]
     struct Nobody;
@@ -180,8 +183,8 @@ mod tests {
             slow: weir_flow::action::SlowReasons::default(),
             credit: Arc::new(Nobody),
         };
-        let mask = Arc::new(Mask::CATCHALL);
-        Arc::new(Megaflow::new(&Flow::ZERO, mask, Default::default(), &t, 1))
+        let mask = Arc::new(InstalledMask::new(Mask::CATCHALL));
+        Arc::new(Megaflow::new(&Flow::ZERO, mask, 0, Arc::clone(&t.actions), &t, 1))
     }
 
     #[test]
@@ -194,7 +197,7 @@ mod tests {
             emc.find(secret.hot(&key(i), epoch), epoch, &key(i)).cloned()
         };
         for (i, flow) in flows.iter().enumerate() {
-            emc.insert(secret.hot(&key(i), 7), 7, &key(i), flow, false);
+            emc.insert(secret.hot(&key(i), 7), 7, &key(i), flow, false, |_, _| false);
         }
         let mut hits = 0;
         for (i, flow) in flows.iter().enumerate() {
@@ -208,7 +211,7 @@ mod tests {
         assert_eq!(emc.wanted(), Some(MIN_ENTRIES * 4));
         flows.iter().for_each(|flow| flow.bury());
         assert!((0..20_000).all(|i| find(&emc, 7, i).is_none()));
-        (0..MIN_ENTRIES / 16).for_each(|_| emc.sweep());
+        (0..MIN_ENTRIES / 16).for_each(|_| emc.sweep(|_, _| false));
         assert!(flows.iter().all(|flow| Arc::strong_count(flow) == 1));
     }
 }

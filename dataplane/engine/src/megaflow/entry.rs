@@ -7,9 +7,10 @@ use smallvec::SmallVec;
 use weir_flow::action::{Action, Actions, SlowReasons};
 use weir_flow::flow::KEY_WORDS;
 use weir_flow::slowpath::{Credit, FlowStats, Translation};
-use weir_flow::{DropReason, Flow, Mask, PortNo};
+use weir_flow::{DropReason, Flow, PortNo};
 
 use crate::counters::Counter;
+use crate::megaflow::mask::{InstalledMask, Key};
 use crate::megaflow::ufid::ufid;
 
 /// The action list at a glance, so that the common ones need no second look.
@@ -55,13 +56,15 @@ pub(crate) struct Megaflow {
     pub(crate) verdict: Verdict,
     /// The translation's actions.
     pub(crate) actions: Actions,
-    /// The key's words under the mask, in the order of the subtable's words.
-    pub(crate) masked: Masked,
+    /// Shared by all megaflows of a port that have it.
+    pub(crate) mask: Arc<InstalledMask>,
+    /// The key's words under the mask.
+    masked: Masked,
     /// The key's words up to the last that is not zero.
     key: Box<[u64]>,
     pub(crate) in_port: u32,
-    /// Shared by the megaflows of a subtable.
-    pub(crate) mask: Arc<Mask>,
+    /// The subtable that it is in.
+    pub(crate) home: u32,
     pub(crate) ufid: u128,
     pub(crate) slow: SlowReasons,
     pub(crate) credit: Arc<dyn Credit>,
@@ -69,12 +72,13 @@ pub(crate) struct Megaflow {
 }
 
 impl Megaflow {
-    /// A megaflow from a translation; `mask` is the one to install with (see `mask_budget`), and
-    /// `masked` the key's words under it.
+    /// A megaflow from a translation; `mask` is the one to install with, `home`
+    /// the subtable (see `placement`), `actions` the translation's, perhaps shared.
     pub(crate) fn new(
         key: &Flow,
-        mask: Arc<Mask>,
-        masked: Masked,
+        mask: Arc<InstalledMask>,
+        home: u32,
+        actions: Actions,
         t: &Translation,
         now_ms: u64,
     ) -> Self {
@@ -87,11 +91,12 @@ impl Megaflow {
             tcp_flags: AtomicU16::new(0),
             dead: AtomicBool::new(false),
             verdict: Verdict::of(t),
-            actions: Arc::clone(&t.actions),
-            masked,
+            actions,
+            masked: mask.masked(key),
             key: words.get(..len).unwrap_or_default().into(),
             in_port: key.in_port.get(),
-            ufid: ufid(key, &mask),
+            home,
+            ufid: ufid(key, &mask.mask),
             mask,
             slow: t.slow,
             credit: Arc::clone(&t.credit),
@@ -100,9 +105,9 @@ impl Megaflow {
     }
 
     /// The same match with another verdict, continuing the counters. Owner only.
-    pub(crate) fn with_translation(&self, t: &Translation) -> Self {
+    pub(crate) fn with_translation(&self, actions: Actions, t: &Translation) -> Self {
         let mask = Arc::clone(&self.mask);
-        let new = Self::new(&self.key(), mask, self.masked.clone(), t, self.created_ms);
+        let new = Self::new(&self.key(), mask, self.home, actions, t, self.created_ms);
         let stats = self.stats();
         new.packets.set(stats.packets);
         new.bytes.set(stats.bytes);
@@ -118,6 +123,17 @@ impl Megaflow {
             *word = *value;
         }
         key
+    }
+
+    /// The same, as far as it is not zero.
+    pub(crate) fn key_words(&self) -> &[u64] {
+        &self.key
+    }
+
+    /// Does it match packets with this key?
+    #[inline(always)]
+    pub(crate) fn agrees(&self, key: Key<'_>) -> bool {
+        self.mask.agrees(&self.masked, key)
     }
 
     /// Counts packets. Owner only.

@@ -1,88 +1,79 @@
-//! [`Subtable`]: the megaflows of one ingress port that share a mask, found by one hash of the masked
-//! words.
+//! [`Subtable`]: megaflows of one ingress port, found by one hash of some words of the key.
+//!
+//! The words are those of the subtable's *index* mask, which every member's own mask covers: members
+//! may look at more, each at other bits ("tuple merging"). The few that share the indexed bits are
+//! compared one by one. No two megaflows match one packet, so the first that agrees is the one.
 
 use std::cell::Cell;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use weir_flow::flow::KEY_WORDS;
 use weir_flow::{Flow, Mask};
 
 use crate::hash::HashKey;
-use crate::megaflow::entry::{Masked, Megaflow};
+use crate::megaflow::entry::Megaflow;
+use crate::megaflow::mask::{InstalledMask, Key};
 
 /// See the [module documentation](self).
 #[derive(Debug)]
 pub(crate) struct Subtable {
-    /// Which words of a key to look at, and which of their bits; no bits are zero words.
-    words: Box<[(usize, u64)]>,
-    pub(crate) mask: Arc<Mask>,
+    /// What its members know it by.
+    pub(crate) id: u32,
+    index: InstalledMask,
     flows: HashTable<Arc<Megaflow>>,
     /// Look-ups it answered lately, for the order of the subtables.
     pub(crate) hits: Cell<u64>,
 }
 
-/// The words of a packet's flow; those beyond the slice are zero.
-pub(crate) type Key<'a> = &'a [u64];
-
-#[inline(always)]
-fn word(key: Key<'_>, index: usize) -> u64 {
-    key.get(index).copied().unwrap_or(0)
-}
-
 impl Subtable {
-    /// An empty subtable for `mask`, which must have no bits beyond the datapath key.
-    pub(crate) fn new(mask: Mask) -> Self {
-        let words = mask.0.words().iter().copied().enumerate().take(KEY_WORDS);
-        Self {
-            words: words.filter(|(_, m)| *m != 0).collect(),
-            mask: Arc::new(mask),
-            flows: HashTable::new(),
-            hits: Cell::new(0),
-        }
+    /// An empty subtable.
+    pub(crate) fn new(id: u32, index: Mask) -> Self {
+        Self { id, index: InstalledMask::new(index), flows: HashTable::new(), hits: Cell::new(0) }
+    }
+
+    /// The bits that are hashed.
+    pub(crate) fn index(&self) -> &Mask {
+        &self.index.mask
     }
 
     #[inline]
     fn hash(&self, secret: &HashKey, key: Key<'_>) -> u64 {
-        let step = |hash, &(i, mask): &(usize, u64)| secret.step(hash, word(key, i) & mask);
-        self.words.iter().fold(secret.start(), step)
+        secret.words(self.index.of(key))
     }
 
-    fn hash_masked(secret: &HashKey, masked: &[u64]) -> u64 {
-        masked.iter().fold(secret.start(), |hash, &w| secret.step(hash, w))
-    }
-
-    #[inline]
-    fn agrees(&self, flow: &Megaflow, key: Key<'_>) -> bool {
-        let it = self.words.iter().zip(&flow.masked);
-        it.fold(0, |diff, (&(i, mask), &w)| diff | ((word(key, i) & mask) ^ w)) == 0
+    /// Of a member's key.
+    fn hash_of(index: &InstalledMask, secret: &HashKey, flow: &Megaflow) -> u64 {
+        secret.words(index.of(flow.key_words()))
     }
 
     /// The megaflow that a packet with this key hits.
     #[inline]
     pub(crate) fn find(&self, secret: &HashKey, key: Key<'_>) -> Option<&Arc<Megaflow>> {
         let hash = self.hash(secret, key);
-        let found = self.flows.find(hash, |flow| self.agrees(flow, key));
+        let found = self.flows.find(hash, |flow| flow.agrees(key));
         if found.is_some() {
             self.hits.set(self.hits.get() + 1);
         }
         found
     }
 
-    /// The words of `key` that a megaflow of this subtable compares.
-    pub(crate) fn masked(&self, key: &Flow) -> Masked {
-        self.words.iter().map(|&(i, mask)| word(key.words(), i) & mask).collect()
+    /// How many members have this key's indexed bits (or those of another one with the same hash).
+    pub(crate) fn crowd(&self, secret: &HashKey, key: &Flow) -> usize {
+        let hash = self.hash(secret, key.words());
+        let same = |flow: &&Arc<Megaflow>| Self::hash_of(&self.index, secret, flow) == hash;
+        self.flows.iter_hash(hash).filter(same).count()
     }
 
-    /// Adds a megaflow that `find` did not find.
+    /// Adds a megaflow that `find` did not find, whose mask covers the index.
     pub(crate) fn insert(&mut self, secret: &HashKey, flow: Arc<Megaflow>) {
-        let hash = Self::hash_masked(secret, &flow.masked);
-        self.flows.insert_unique(hash, flow, |f| Self::hash_masked(secret, &f.masked));
+        let Self { index, flows, .. } = self;
+        let hash = Self::hash_of(index, secret, &flow);
+        flows.insert_unique(hash, flow, |f| Self::hash_of(index, secret, f));
     }
 
     /// Takes this very megaflow out; false when it is not here.
     pub(crate) fn remove(&mut self, secret: &HashKey, flow: &Arc<Megaflow>) -> bool {
-        let hash = Self::hash_masked(secret, &flow.masked);
+        let hash = Self::hash_of(&self.index, secret, flow);
         match self.flows.find_entry(hash, |f| Arc::ptr_eq(f, flow)) {
             Ok(entry) => {
                 entry.remove();
@@ -97,12 +88,12 @@ impl Subtable {
         &mut self,
         secret: &HashKey,
         old: &Arc<Megaflow>,
-        new: Arc<Megaflow>,
+        new: &Arc<Megaflow>,
     ) -> bool {
-        let hash = Self::hash_masked(secret, &old.masked);
+        let hash = Self::hash_of(&self.index, secret, old);
         match self.flows.find_mut(hash, |f| Arc::ptr_eq(f, old)) {
             Some(place) => {
-                *place = new;
+                *place = Arc::clone(new);
                 true
             }
             None => false,

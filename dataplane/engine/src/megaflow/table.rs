@@ -1,48 +1,42 @@
 //! [`MegaflowTable`]: the megaflows of one thread. Per ingress port a list of subtables, most used
-//! first, and the union of the bits they look at ("project before hashing", see `cache::emc`).
+//! first, and the union of the bits that its megaflows look at.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use weir_flow::flow::{HOT_WORDS, WIDE_WORDS};
+use hashbrown::HashTable;
 use weir_flow::slowpath::Translation;
 use weir_flow::{Flow, Mask};
 
 use crate::hash::HashKey;
+use crate::megaflow::action_lists::ActionLists;
 use crate::megaflow::entry::Megaflow;
-use crate::megaflow::mask_budget;
-use crate::megaflow::subtable::{Key, Subtable};
-
-/// Words of a hot packet that differ between packets of one port: all but the first.
-pub(crate) const HOT_KEY_WORDS: usize = HOT_WORDS - 1;
-/// The same of packets that take [`WIDE_WORDS`].
-pub(crate) const WIDE_KEY_WORDS: usize = WIDE_WORDS - 1;
-
-/// The bits of hot packets that some megaflow of a port looks at, and the version of that set: what
-/// was learned under another version is void.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Projection {
-    pub(crate) bits: [u64; WIDE_KEY_WORDS],
-    pub(crate) epoch: u32,
-}
-
-impl Projection {
-    /// For ports without megaflows: all packets differ, none is known.
-    pub(crate) const NOTHING: Self = Self { bits: [u64::MAX; WIDE_KEY_WORDS], epoch: 0 };
-}
+use crate::megaflow::mask::{InstalledMask, Key, same};
+use crate::megaflow::placement::{At, place};
+use crate::megaflow::projection::Projection;
+use crate::megaflow::subtable::Subtable;
 
 /// The megaflows of one ingress port.
 #[derive(Debug)]
 struct PortFlows {
     projection: Projection,
-    subtables: Vec<PortSubtable>,
+    subtables: Vec<Subtable>,
+    masks: HashTable<PortMask>,
 }
 
+/// A mask that megaflows of a port have, or had lately.
 #[derive(Debug)]
-struct PortSubtable {
-    table: Subtable,
-    /// Has it ever held a megaflow for packets fresh from the port?
+struct PortMask {
+    mask: Arc<InstalledMask>,
+    /// Has it ever been a megaflow's for packets fresh from the port?
     fresh: bool,
+}
+
+impl PortMask {
+    /// Does no megaflow have it?
+    fn is_unused(&self) -> bool {
+        Arc::strong_count(&self.mask) == 1
+    }
 }
 
 /// What a look-up found, and how many subtables it asked.
@@ -56,40 +50,50 @@ pub(crate) struct Found<'a> {
 #[derive(Debug)]
 pub(crate) struct MegaflowTable {
     ports: HashMap<u32, PortFlows>,
+    lists: ActionLists,
     secret: HashKey,
     next_epoch: u32,
+    next_subtable: u32,
 }
 
-fn hot_bits(mask: &Mask) -> [u64; WIDE_KEY_WORDS] {
-    let words = mask.0.words();
-    std::array::from_fn(|i| words[i + 1])
+/// The next number after `counter`; 0 is none.
+fn next(counter: &mut u32) -> u32 {
+    let n = *counter;
+    *counter = n.wrapping_add(1).max(1);
+    n
 }
 
 impl PortFlows {
-    fn union(&self) -> [u64; WIDE_KEY_WORDS] {
-        let fresh = self.subtables.iter().filter(|s| s.fresh);
-        fresh.fold([0; WIDE_KEY_WORDS], |union, s| {
-            let bits = hot_bits(&s.table.mask);
-            std::array::from_fn(|i| union[i] | bits[i])
-        })
+    /// The mask in the form to install, as others have it or new.
+    fn intern(&mut self, secret: &HashKey, mask: &Mask) -> &mut PortMask {
+        let hash = |mask: &Mask| {
+            let words = mask.0.words().iter().zip(0u64..).filter(|(word, _)| **word != 0);
+            words.fold(secret.start(), |hash, (word, at)| secret.step(hash, word ^ at << 56))
+        };
+        let entry = self.masks.entry(
+            hash(mask),
+            |known| same(&known.mask.mask, mask),
+            |known| hash(&known.mask.mask),
+        );
+        let new = || PortMask { mask: Arc::new(InstalledMask::new(*mask)), fresh: false };
+        entry.or_insert_with(new).into_mut()
     }
 }
 
 impl MegaflowTable {
     pub(crate) fn new(secret: HashKey) -> Self {
-        Self { ports: HashMap::new(), secret, next_epoch: 1 }
-    }
-
-    fn epoch(next: &mut u32) -> u32 {
-        let epoch = *next;
-        // Epoch 0 marks empty cache entries.
-        *next = next.wrapping_add(1).max(1);
-        epoch
+        let (ports, lists) = (HashMap::new(), ActionLists::default());
+        Self { ports, lists, secret, next_epoch: 1, next_subtable: 1 }
     }
 
     /// The projection of a port with megaflows.
     pub(crate) fn projection(&self, in_port: u32) -> Option<&Projection> {
         self.ports.get(&in_port).map(|p| &p.projection)
+    }
+
+    /// Is it void what a cache learned of a megaflow under this version of its port's projection?
+    pub(crate) fn is_void(&self, flow: &Megaflow, epoch: u32) -> bool {
+        self.projection(flow.in_port).is_none_or(|p| p.epoch != epoch)
     }
 
     /// The megaflow that a packet with this key (words of its flow, zero beyond the slice) hits.
@@ -101,7 +105,7 @@ impl MegaflowTable {
         let mut probes = 0;
         for subtable in &port.subtables {
             probes += 1;
-            if let Some(flow) = subtable.table.find(&self.secret, key) {
+            if let Some(flow) = subtable.find(&self.secret, key) {
                 return Found { flow: Some(flow), probes };
             }
         }
@@ -113,35 +117,36 @@ impl MegaflowTable {
         let mut wanted = t.mask.datapath();
         wanted.0.in_port = u32::MAX.into();
         wanted.0.recirc_id = u32::MAX.into();
-        let next_epoch = &mut self.next_epoch;
-        let port = self.ports.entry(key.in_port.get()).or_insert_with(|| PortFlows {
-            projection: Projection { bits: [0; WIDE_KEY_WORDS], epoch: Self::epoch(next_epoch) },
+        let Self { ports, lists, secret, next_epoch, next_subtable } = self;
+        let port = ports.entry(key.in_port.get()).or_insert_with(|| PortFlows {
+            projection: Projection::empty(next(next_epoch)),
             subtables: Vec::new(),
+            masks: HashTable::new(),
         });
-        let mask = mask_budget::choose(port.subtables.iter().map(|s| &*s.table.mask), &wanted);
-        let index = port.subtables.iter().position(|s| mask_budget::same(&s.table.mask, &mask));
-        let index = index.unwrap_or_else(|| {
-            port.subtables.push(PortSubtable { table: Subtable::new(mask), fresh: false });
-            port.subtables.len() - 1
-        });
-        let subtable = &mut port.subtables[index];
-        let masked = subtable.table.masked(key);
-        let flow =
-            Arc::new(Megaflow::new(key, Arc::clone(&subtable.table.mask), masked, t, now_ms));
-        subtable.table.insert(&self.secret, Arc::clone(&flow));
-        if key.recirc_id.get() == 0 && !subtable.fresh {
-            subtable.fresh = true;
-            let union = port.union();
-            if union != port.projection.bits {
-                port.projection = Projection { bits: union, epoch: Self::epoch(next_epoch) };
+        let placement = place(secret, &port.subtables, key, &wanted);
+        let at = match placement.at {
+            At::Place(at) => at,
+            At::New(index) => {
+                port.subtables.push(Subtable::new(next(next_subtable), *index));
+                port.subtables.len() - 1
             }
+        };
+        let mask = port.intern(secret, &placement.mask);
+        let is_new = key.recirc_id.get() == 0 && !std::mem::replace(&mut mask.fresh, true);
+        let mask = Arc::clone(&mask.mask);
+        if is_new && port.projection.add(&mask.mask) {
+            port.projection.epoch = next(next_epoch);
         }
+        let subtable = &mut port.subtables[at];
+        let actions = lists.share(secret, &t.actions);
+        let flow = Arc::new(Megaflow::new(key, mask, subtable.id, actions, t, now_ms));
+        subtable.insert(secret, Arc::clone(&flow));
         flow
     }
 
     fn subtable_of(&mut self, flow: &Megaflow) -> Option<&mut Subtable> {
         let port = self.ports.get_mut(&flow.in_port)?;
-        port.subtables.iter_mut().map(|s| &mut s.table).find(|s| Arc::ptr_eq(&s.mask, &flow.mask))
+        port.subtables.iter_mut().find(|s| s.id == flow.home)
     }
 
     /// Takes a megaflow out; false when it is not here (any more).
@@ -161,9 +166,10 @@ impl MegaflowTable {
         t: &Translation,
     ) -> Option<Arc<Megaflow>> {
         let secret = self.secret;
-        let new = Arc::new(old.with_translation(t));
+        let actions = self.lists.share(&secret, &t.actions);
+        let new = Arc::new(old.with_translation(actions, t));
         let subtable = self.subtable_of(old)?;
-        if !subtable.replace(&secret, old, Arc::clone(&new)) {
+        if !subtable.replace(&secret, old, &new) {
             return None;
         }
         old.bury();
@@ -175,16 +181,16 @@ impl MegaflowTable {
         let Some(mut port) = self.ports.remove(&in_port) else {
             return Vec::new();
         };
-        let flows: Vec<_> = port.subtables.iter_mut().flat_map(|s| s.table.drain()).collect();
+        let flows: Vec<_> = port.subtables.iter_mut().flat_map(Subtable::drain).collect();
         for flow in &flows {
             flow.bury();
         }
         flows
     }
 
-    /// Masks of the megaflows of a port.
+    /// How many subtables a look-up for a port may ask.
     #[cfg(test)]
-    pub(crate) fn n_masks(&self, in_port: u32) -> usize {
+    pub(crate) fn n_subtables(&self, in_port: u32) -> usize {
         self.ports.get(&in_port).map_or(0, |port| port.subtables.len())
     }
 
@@ -194,22 +200,22 @@ impl MegaflowTable {
     }
 
     /// Sorts the subtables by use, drops empty ones and forgets bits nobody looks at any more.
-    /// To be called about once a second. True when the last made what caches learned void.
-    pub(crate) fn maintain(&mut self) -> bool {
-        let before = self.next_epoch;
+    /// To be called about once a second.
+    pub(crate) fn maintain(&mut self) {
+        self.lists.tidy();
         let next_epoch = &mut self.next_epoch;
         self.ports.retain(|_, port| {
-            port.subtables.retain(|s| s.table.len() != 0);
-            port.subtables.sort_by_key(|s| std::cmp::Reverse(s.table.hits.get()));
+            port.subtables.retain(|s| s.len() != 0);
+            port.subtables.sort_by_key(|s| std::cmp::Reverse(s.hits.get()));
             for subtable in &port.subtables {
-                subtable.table.hits.set(subtable.table.hits.get() / 2);
+                subtable.hits.set(subtable.hits.get() / 2);
             }
-            let union = port.union();
-            if union != port.projection.bits {
-                port.projection = Projection { bits: union, epoch: Self::epoch(next_epoch) };
+            port.masks.retain(|mask| !mask.is_unused());
+            let fresh = port.masks.iter().filter(|m| m.fresh).map(|m| &m.mask.mask);
+            if port.projection.tidy(fresh) {
+                port.projection.epoch = next(next_epoch);
             }
             !port.subtables.is_empty()
         });
-        self.next_epoch != before
     }
 }

@@ -69,6 +69,8 @@ counters! {
     slow_upcalls,
     /// Misses that were not translated.
     lost,
+    /// Megaflows not installed because there were too many new ones: they are if they come again.
+    deferred,
     /// Megaflows not installed because the limit was reached.
     not_installed,
     /// Packets handed to ports.

@@ -19,10 +19,17 @@ pub fn add(sum: u32, data: &[u8]) -> u32 {
     if let [last] = odd {
         total += u64::from(*last) << 8;
     }
+    u32::from(fold_wide(total))
+}
+
+/// Folds a sum of 32-bit words into 16 bits. Zero only if the sum is zero.
+#[inline]
+#[must_use]
+pub const fn fold_wide(sum: u64) -> u16 {
     // 2^16 = 1 modulo 2^16 - 1, so the halves may be added up.
-    let total = (total >> 32) + (total & 0xffff_ffff);
-    let total = (total >> 16) + (total & 0xffff);
-    u32::from(fold(total as u32))
+    let sum = (sum >> 32) + (sum & 0xffff_ffff);
+    let sum = (sum >> 16) + (sum & 0xffff);
+    fold(sum as u32)
 }
 
 /// Folds a sum into 16 bits. Zero only if the sum is zero.

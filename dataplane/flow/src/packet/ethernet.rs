@@ -3,10 +3,16 @@
 
 use super::buf::PacketBuf;
 use super::cursor::Cursor;
-use super::rewrite::{RewriteError, blend};
+use super::rewrite::RewriteError;
 use crate::flow::{Flow, MAX_VLANS, VLAN_CFI, Vlan, eth_type};
 
 /// Length of an Ethernet header without tags.
+/// The first of the two words of a flow that begin with both addresses, as a frame does.
+const ADDRESSES: usize = std::mem::offset_of!(Flow, dl_dst) / 8;
+const _: () = assert!(
+    std::mem::offset_of!(Flow, dl_dst) % 8 == 0
+        && std::mem::offset_of!(Flow, dl_src) == std::mem::offset_of!(Flow, dl_dst) + 6
+);
 pub(super) const ETH_LEN: usize = 14;
 /// Least value of the type field that is a type; smaller ones are 802.3 lengths.
 const TYPE_MIN: u16 = 0x600;
@@ -63,9 +69,16 @@ pub(super) const VLAN_LEN: usize = 4;
 #[inline]
 pub(super) fn set(packet: &mut [u8], value: &Flow, mask: &Flow) -> Option<()> {
     let header: &mut [u8; ETH_LEN] = packet.first_chunk_mut()?;
-    let (dst, rest) = header.split_first_chunk_mut()?;
-    blend(dst, value.dl_dst, mask.dl_dst);
-    blend(rest.first_chunk_mut()?, value.dl_src, mask.dl_src);
+    // By words: byte by byte takes three times as long.
+    let words = |flow: &Flow| -> Option<(u64, u32)> {
+        let [first, second] = flow.words().get(ADDRESSES..)?.first_chunk()?;
+        Some((*first, u32::from_ne_bytes(*second.to_ne_bytes().first_chunk()?)))
+    };
+    let ((value, value2), (mask, mask2)) = (words(value)?, words(mask)?);
+    let (first, rest) = header.split_first_chunk_mut()?;
+    let second: &mut [u8; 4] = rest.first_chunk_mut()?;
+    *first = (u64::from_ne_bytes(*first) & !mask | value & mask).to_ne_bytes();
+    *second = (u32::from_ne_bytes(*second) & !mask2 | value2 & mask2).to_ne_bytes();
     Some(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use super::layout::Layout;
-use super::rewrite::{L4Checksum, blend, field};
+use super::rewrite::{L4Checksum, field};
 use super::{checksum, l4};
 use crate::flow::{FRAG_ANY, FRAG_LATER, Flow, eth_type};
 
@@ -61,26 +61,30 @@ pub(super) fn set(
     }
     let header: &mut [u8; IPV4_LEN] = field(packet, layout.l3()?, layout.end as usize)?;
     let old = *header;
-    blend(header.get_mut(1..)?.first_chunk_mut()?, [value.nw_tos], [mask.nw_tos]);
-    blend(header.get_mut(8..)?.first_chunk_mut()?, [value.nw_ttl], [mask.nw_ttl]);
-    blend(
-        header.get_mut(12..)?.first_chunk_mut()?,
-        value.nw_src.to_bytes(),
-        mask.nw_src.to_bytes(),
-    );
-    blend(
-        header.get_mut(16..)?.first_chunk_mut()?,
-        value.nw_dst.to_bytes(),
-        mask.nw_dst.to_bytes(),
-    );
-    let new = *header;
-    if new == old {
+    let at = |n: usize| u32::from_be_bytes([old[n], old[n + 1], old[n + 2], old[n + 3]]);
+    let mut sum = u64::from(!u16::from_be_bytes([old[10], old[11]]));
+    let mut changed = [0; 2];
+    // The words with TOS, TTL and the addresses.
+    for (n, value, mask) in [
+        (0, u32::from(value.nw_tos) << 16, u32::from(mask.nw_tos) << 16),
+        (8, u32::from(value.nw_ttl) << 24, u32::from(mask.nw_ttl) << 24),
+        (12, value.nw_src.get(), mask.nw_src.get()),
+        (16, value.nw_dst.get(), mask.nw_dst.get()),
+    ] {
+        let word = at(n);
+        let new = word & !mask | value & mask;
+        header[n..n + 4].copy_from_slice(&new.to_be_bytes());
+        // RFC 1624, equation 3. The checksum field itself is in both and cancels out.
+        sum += u64::from(!word) + u64::from(new);
+        changed[n / 12] |= word ^ new;
+    }
+    if changed == [0; 2] {
         return Some(());
     }
-    // The checksum field itself is in both and cancels out.
-    let sum = checksum::update(u16::from_be_bytes([old[10], old[11]]), &old, &new);
+    let sum = !checksum::fold_wide(sum);
     header[10..12].copy_from_slice(&sum.to_be_bytes());
-    if old[12..] != new[12..] {
+    if changed[1] != 0 {
+        let new = *header;
         l4::pseudo_header_changed(packet, layout, &old[12..], &new[12..], l4);
     }
     Some(())

@@ -186,6 +186,72 @@ proptest! {
     }
 }
 
+/// Many prefixes of all lengths near a few addresses, behind different preludes.
+fn prefixes() -> impl Strategy<Value = Vec<Arc<Rule>>> {
+    let one = (any::<[u32; 2]>(), 0u32..=32, 0u32..=32, 0u8..8, 0u32..4, any::<u16>());
+    prop::collection::vec((one, 0i32..50), 30..200).prop_map(|rows| {
+        let rows = (0..).zip(rows);
+        rows.map(|(n, ((noise, src, dst, kind, port, tp), priority))| {
+            let (mut f, mut m) = (near(noise, port, tp), Mask::CATCHALL);
+            m.0.dl_type = u16::MAX.into();
+            let prefix = |n: u32| u32::MAX.checked_shl(32 - n).unwrap_or(0);
+            (m.0.nw_src, m.0.nw_dst) = (prefix(src).into(), prefix(dst).into());
+            if kind & 1 != 0 {
+                m.0.tp_dst = u16::MAX.into();
+                m.0.nw_proto = u8::MAX;
+            }
+            match kind >> 1 {
+                0 => m.0.in_port = u32::MAX.into(),
+                1 => m.0.regs[0] = u32::MAX.into(),
+                _ => {}
+            }
+            if n % 16 == 0 {
+                f.dl_type = 0x0806.into();
+            }
+            rule(n, priority, &f, &m, Vec::new())
+        })
+        .collect()
+    })
+}
+
+fn near(noise: [u32; 2], port: u32, tp: u16) -> Flow {
+    let mut f = Flow::ZERO;
+    let at = |noise: u32| 0x0a0a_0a0a ^ (noise & 0xffff).checked_shr(noise >> 28).unwrap_or(0);
+    f.dl_type = 0x0800.into();
+    (f.in_port, f.regs[0]) = ((port & 1).into(), (port >> 1).into());
+    (f.nw_src, f.nw_dst) = (at(noise[0]).into(), at(noise[1]).into());
+    (f.nw_proto, f.tp_dst) = (6, (tp & 3).into());
+    f
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// The same flow and the same bits as when every subtable is asked.
+    #[test]
+    fn skipping_subtables_makes_no_difference(
+        rules in prefixes(),
+        packets in prop::collection::vec((any::<[u32; 2]>(), 0u32..4, any::<u16>()), 40),
+        gone in any::<u64>(),
+    ) {
+        let (mut c, list) = build(&rules);
+        let all = SkipIndex::new(0, &[]);
+        for pass in 0..2 {
+            for (noise, port, tp) in &packets {
+                let flow = near(*noise, *port, *tp);
+                let (mut w1, mut w2) = (Mask::CATCHALL, Mask::CATCHALL);
+                let one = c.walk(&flow, &mut w1, true, Skip::new(&all)).0.map(|r| r.id);
+                let two = c.lookup(&flow, &mut w2).map(|r| r.id);
+                prop_assert_eq!(one, two, "pass {}", pass);
+                prop_assert_eq!(&w1, &w2, "pass {}", pass);
+            }
+            for r in list.iter().filter(|r| pass == 0 && gone >> (r.id.0 % 64) & 1 == 1) {
+                c.remove(r);
+            }
+        }
+    }
+}
+
 #[test]
 fn conjunctions_multiply_their_clauses() {
     let mut f = Flow::ZERO;
