@@ -22,8 +22,15 @@ affinity() { vsctl set interface "$1" other_config:pmd-rxq-affinity="\"$2\""; }
 
 refused() { appctl "$@" 2>&1 | sed "s|$work|...|" || true; }
 
-# Without a port for them the peer has no PMD threads, and queues of several ports in turn are in an
-# order of its own: those are not compared.
+# shape: pmd-perf-show without what was measured; the walls of the histograms stay.
+shape() {
+    awk '/^Histograms/ { walls = 1 } /^---/ { walls = 0 }
+        walls && NF == 14 { print $1, $3, $5, $7, $9, $11, $13, length($0); next }
+        { gsub(/[0-9.]+/, "N"); gsub(/ +/, " "); gsub(/\( /, "("); print }'
+}
+
+# Without a port for them the peer has no PMD threads, queues of several ports in turn are in an order
+# of its own, and so are nodes that take the queues of another: those are not compared.
 scenario() {
     vsctl add-br br0 -- set bridge br0 datapath_type=dummy -- set Open_vSwitch . other_config:pmd-cpu-mask=0xe
     port p10 options:n_rxq=4
@@ -60,14 +67,17 @@ scenario() {
     show "group, two nodes"
     vsctl remove Open_vSwitch . other_config pmd-rxq-assign
     port q1 options:n_rxq=3 options:numa_id=1
-    port q3 options:n_rxq=5 options:numa_id=8
-    show "cycles, two nodes, queues of a third"
+    port q3 options:n_rxq=5
+    show "cycles, two nodes"
     affinity q1 0:4
     show "the second node is isolated"
     affinity p10 0:0,1:1,2:2,3:3
     show "all are isolated"
     config pmd-cpu-mask=0x70
-    show "other threads"
+    affinity p10 0:4,1:5
+    show "other threads, on other nodes"
+    affinity p10 ""
+    affinity q1 ""
     vsctl remove Open_vSwitch . other_config pmd-cpu-mask
     show "a thread a node"
     vsctl set interface q3 options:n_rxq=0
@@ -78,6 +88,28 @@ scenario() {
     appctl dpif-netdev/pmd-rxq-show -pmd 99
     refused dpif-netdev/pmd-rxq-rebalance frob
     appctl dpif-netdev/pmd-stats-show -pmd 4 | grep -v cycles
+    config pmd-perf-metrics=true
+    sleep 0.3
+    appctl dpif-netdev/pmd-perf-show -it 1 -ms 1 -pmd 4 | shape
+    appctl dpif-netdev/pmd-perf-show -nh -ms x | shape
+    appctl dpif-netdev/pmd-perf-log-set -us 300 -e
+    refused dpif-netdev/pmd-perf-log-set on -b
+    refused dpif-netdev/pmd-perf-log-set frob
+    # What can be exchanged in the peer is one of a kind in Weir.
+    appctl dpif-netdev/dpif-impl-get
+    appctl dpif-netdev/miniflow-parser-get | grep -v -e autovalidator -e study
+    appctl dpif-netdev/subtable-lookup-info-get | grep -v autovalidator
+    appctl odp-execute/action-impl-show | grep -v autovalidator
+    appctl dpif-netdev/dpif-impl-set dpif_scalar
+    refused dpif-netdev/dpif-impl-set frob
+    appctl dpif-netdev/miniflow-parser-set -pmd 4 scalar
+    refused dpif-netdev/miniflow-parser-set -pmd 99 scalar
+    refused dpif-netdev/miniflow-parser-set frob
+    appctl dpif-netdev/subtable-lookup-prio-set generic 1
+    refused dpif-netdev/subtable-lookup-prio-set frob 1
+    refused odp-execute/action-impl-set frob
+    appctl dpif-netdev/bond-show
+    refused dpif-netdev/bond-show frob
     echo "== end"
 }
 

@@ -1,10 +1,18 @@
 //! What the PMD threads counted since `pmd-stats-clear`, and `pmd-perf-show`'s text about it.
+//!
+//! | file | is |
+//! | --- | --- |
+//! | `histograms.rs` | histograms of iterations |
+//! | `history.rs` | the last iterations and milliseconds |
+
+mod histograms;
+mod history;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use weir_engine::{PmdSnapshot, PmdStats};
+use weir_engine::{Engine, PerfSnapshot, PmdSnapshot, PmdStats};
 
 /// Counters at the last clear, by core (`None` is the thread of injected packets).
 #[derive(Debug, Default)]
@@ -17,7 +25,19 @@ struct Cleared {
     /// The thread; one that comes later on the same core starts from nothing.
     thread_id: u32,
     stats: PmdStats,
+    perf: PerfSnapshot,
     at: Instant,
+}
+
+/// What `pmd-perf-show` shows besides the counters, with `pmd-perf-metrics`.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    /// Histograms.
+    pub histograms: bool,
+    /// How many of the last iterations.
+    pub iterations: usize,
+    /// How many of the last milliseconds.
+    pub milliseconds: usize,
 }
 
 fn percent(part: u64, whole: u64) -> f64 {
@@ -30,11 +50,39 @@ fn per(part: u64, whole: u64) -> f64 {
 
 impl Perf {
     /// Starts counting anew for these threads.
-    pub fn clear(&mut self, pmds: &[PmdSnapshot]) {
+    pub fn clear(&mut self, engine: &Engine, pmds: &[PmdSnapshot]) {
         for pmd in pmds {
-            let cleared =
-                Cleared { thread_id: pmd.thread_id, stats: pmd.stats, at: Instant::now() };
-            self.cleared.insert(pmd.core, cleared);
+            let perf = pmd.core.and_then(|core| engine.perf(core)).unwrap_or_default();
+            let PmdSnapshot { thread_id, stats, .. } = *pmd;
+            self.cleared.insert(pmd.core, Cleared { thread_id, stats, perf, at: Instant::now() });
+        }
+    }
+
+    /// What a thread's iterations were like since the last clear.
+    fn perf_since_clear(&self, engine: &Engine, pmd: &PmdSnapshot) -> PerfSnapshot {
+        let perf = pmd.core.and_then(|core| engine.perf(core)).unwrap_or_default();
+        self.cleared(pmd).map_or_else(|| perf.clone(), |cleared| perf.since(&cleared.perf))
+    }
+
+    /// Appends what was measured of a thread's iterations.
+    pub fn write_metrics(
+        &self,
+        out: &mut String,
+        engine: &Engine,
+        pmd: &PmdSnapshot,
+        parts: Parts,
+    ) {
+        if parts.histograms {
+            histograms::write(out, &self.perf_since_clear(engine, pmd));
+        }
+        let (iterations, milliseconds) = (parts.iterations, parts.milliseconds);
+        let rows = pmd.core.and_then(|core| engine.perf_rows(core, iterations, milliseconds));
+        let (iterations, milliseconds) = rows.unwrap_or_default();
+        if parts.iterations > 0 {
+            history::write_iterations(out, &iterations);
+        }
+        if parts.milliseconds > 0 {
+            history::write_milliseconds(out, &milliseconds);
         }
     }
 

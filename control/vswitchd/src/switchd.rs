@@ -269,6 +269,13 @@ impl Switchd {
         format!("{0}@ovs-{0}", self.dp_type())
     }
 
+    /// Is this what the datapath is called, with or without its type?
+    #[must_use]
+    pub fn is_datapath(&self, name: &str) -> bool {
+        let full = self.dp_name();
+        name == full || full.split_once('@').is_some_and(|(_, short)| name == short)
+    }
+
     /// The time of day with milliseconds, UTC.
     #[must_use]
     pub fn wall_time_text(&self) -> String {

@@ -13,6 +13,8 @@ use crate::balancer::Balancer;
 use crate::datapath::Registries;
 use crate::housekeeping;
 use crate::meter::{MeterConfig, MeterStats, Meters};
+use crate::pmd::perf::PerfLog;
+use crate::pmd::perf::watch::Desk;
 use crate::pmd::thread::{Pmd, PmdCommand};
 use crate::port::lane::TxLane;
 use crate::port::{Device, Pools, PortConfig};
@@ -105,6 +107,7 @@ pub(crate) struct State {
     pub(crate) ports: BTreeMap<PortNo, Port>,
     pub(crate) pmds: Vec<Arc<Pmd>>,
     pub(crate) tuning: Tuning,
+    pub(crate) perf_log: PerfLog,
     /// Of threads that start from now on.
     pub(crate) vlan_limit: usize,
 }
@@ -128,6 +131,8 @@ pub struct Engine {
     pub(crate) topology: Topology,
     pub(crate) balancer: Mutex<Balancer>,
     pub(crate) started: Instant,
+    /// Where reports of suspicious iterations wait, once they were asked for.
+    pub(crate) desk: OnceLock<Arc<Desk>>,
     /// The thread for housekeeping.
     keeper: OnceLock<Thread>,
 }
@@ -168,6 +173,7 @@ impl Engine {
             topology: config.topology.clone(),
             balancer: Mutex::default(),
             started: Instant::now(),
+            desk: OnceLock::new(),
             keeper: OnceLock::new(),
         };
         engine.set_pmd_cores(&config.pmd_cores)?;
@@ -196,6 +202,9 @@ impl Engine {
                 log::info!(target: "dpif_netdev", "PMD thread core {core:3} NUMA {numa:2}: Max sleep request set to {max:4} usecs.");
             }
             Self::tune_pmd(&pmd, tuning);
+            if old.perf_metrics != tuning.perf_metrics {
+                pmd.send(PmdCommand::PerfMetrics(tuning.perf_metrics));
+            }
         }
         let moves = |t: &Tuning| (t.rxq_assign, t.isolates());
         if moves(&old) != moves(tuning) {

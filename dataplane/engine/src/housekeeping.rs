@@ -62,6 +62,7 @@ impl Engine {
         lock(&self.injector).maintain();
         self.balance(&mut lock(&self.balancer));
         self.grow_caches();
+        self.log_suspects();
         weir_rcu::collect();
     }
 

@@ -6,6 +6,7 @@
 //! | `engine`, `tuning`, `datapath`, `housekeeping` | [`Engine`]: the control threads' handle |
 //! | `port_table`, `port_change` | its ports |
 //! | `pmd_table`, `topology`, `pmd_view` | its PMD threads, and what they show |
+//! | `perf_view` | what iterations of its threads were like |
 //! | `rxq_table`, `assignment_log`, `balancer` | which thread polls which receive queue |
 //! | `pmd` | PMD threads: the poll loop, queue assignment, statistics |
 //! | `worker` | a thread's packet path from burst to burst |
@@ -34,6 +35,7 @@ mod lookup;
 mod megaflow;
 mod meter;
 mod offload;
+mod perf_view;
 mod pmd;
 mod pmd_table;
 mod pmd_view;
@@ -60,6 +62,9 @@ pub use meter::{Band, MAX_BANDS, MeterConfig, MeterStats};
 pub use pmd::assign::{Algorithm, PmdSlot, QueueDemand, assign};
 pub use pmd::auto_lb::AutoLb;
 pub use pmd::load::LoadSnapshot;
+pub use pmd::perf::{
+    BINS, HistogramSnapshot, HistogramSnapshots, PerfLog, PerfSnapshot, Row as PerfRow,
+};
 pub use pmd::stats::PmdStats;
 pub use pmd_view::{PmdSnapshot, RxqSnapshot};
 pub use port::{InjectError, Link, LinkModes, PortConfig, PortError, PortStats, is_known_kind};

@@ -8,11 +8,13 @@
 //! | `assign`, `auto_lb` | which queue goes to which thread, and when that is looked at again |
 //! | `rest` | how an idle thread sleeps |
 //! | `stats` | what a thread counts |
+//! | `perf` | what each of its iterations was like |
 
 pub(crate) mod assign;
 pub(crate) mod auto_lb;
 pub(crate) mod history;
 pub(crate) mod load;
+pub(crate) mod perf;
 mod rest;
 pub(crate) mod rxq;
 pub(crate) mod stats;

@@ -84,6 +84,10 @@ impl Engine {
             }
         }
         Self::tune_pmd(&pmd, &state.tuning);
+        pmd.send(PmdCommand::PerfMetrics(state.tuning.perf_metrics));
+        if let Some(desk) = self.desk.get() {
+            pmd.send(PmdCommand::PerfLog(state.perf_log, Arc::clone(desk)));
+        }
         log::info!(target: "dpif_netdev", "PMD thread on numa_id: {}, core id: {:2} created.", pmd.numa, pmd.shared.core);
         state.pmds.push(pmd);
         state.pmds.sort_by_key(|pmd| pmd.shared.core);

@@ -5,5 +5,6 @@ mod actions;
 mod caching;
 mod devices;
 mod kernel;
+mod perf;
 mod queues;
 pub(crate) mod support;

@@ -22,6 +22,8 @@ pub struct Tuning {
     pub rxq_isolate: bool,
     /// `other_config:pmd-auto-lb*`.
     pub auto_lb: AutoLb,
+    /// `other_config:pmd-perf-metrics`.
+    pub perf_metrics: bool,
 }
 
 impl Default for Tuning {
@@ -34,6 +36,7 @@ impl Default for Tuning {
             rxq_assign: Algorithm::Cycles,
             rxq_isolate: true,
             auto_lb: AutoLb::default(),
+            perf_metrics: false,
         }
     }
 }
@@ -83,6 +86,10 @@ impl Tuning {
             let max = new.sleep_max_us;
             lines.push(format!("PMD max sleep request is {max} usecs by default."));
             lines.push(format!("PMD load based sleeps are {} by default.", on(max != 0)));
+        }
+        if self.perf_metrics != new.perf_metrics {
+            let on = on(new.perf_metrics);
+            lines.push(format!("PMD performance metrics collection {on}"));
         }
         lines.extend(auto_lb_changes(&self.auto_lb, &new.auto_lb));
         lines

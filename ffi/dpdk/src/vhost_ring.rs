@@ -211,6 +211,14 @@ impl VhostRxQueue {
         self.0.visit(dequeue).unwrap_or(0)
     }
 
+    /// Packets that the guest has sent and that were not received yet.
+    pub fn waiting(&mut self) -> u32 {
+        let vring = self.0.vring;
+        // SAFETY: the device cannot end during the visit.
+        let count = |vid| unsafe { dpdk_sys::rte_vhost_rx_queue_count(vid, vring) };
+        self.0.visit(count).unwrap_or(0)
+    }
+
     /// Whether the guest lets packets pass.
     #[must_use]
     pub fn is_enabled(&self) -> bool {

@@ -37,6 +37,7 @@ impl Pmds {
             rxq_assign,
             rxq_isolate: rxq_isolate(reader, row, rxq_assign),
             auto_lb: auto_lb(reader, row),
+            perf_metrics: reader.bool(RECORD, row, key("pmd-perf-metrics"), d.perf_metrics),
         };
         Self { cpus: cpus(reader, row), tuning }
     }

@@ -75,7 +75,8 @@ fn count_drops(engine: &Arc<Engine>) {
 /// Makes `coverage/show` count the misses for which no megaflow was installed, and why not: there are
 /// too many megaflows, or too many new ones at once.
 fn count_uninstalled(engine: &Arc<Engine>) {
-    let counters: [(&str, fn(&PmdStats) -> u64); 2] =
+    type Of = fn(&PmdStats) -> u64;
+    let counters: [(&str, Of); 2] =
         [("upcall_flow_limit_hit", |s| s.not_installed), ("upcall_flow_deferred", |s| s.deferred)];
     for (name, of) in counters {
         let engine = Arc::downgrade(engine);

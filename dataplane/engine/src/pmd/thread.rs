@@ -15,6 +15,9 @@ use weir_rcu::Guard;
 use crate::exec::run::Moment;
 use crate::pmd::history::INTERVAL_MS;
 use crate::pmd::load::{LoadMeter, PmdLoad};
+use crate::pmd::perf::meter::PerfMeter;
+use crate::pmd::perf::watch::Desk;
+use crate::pmd::perf::{PerfLog, PerfShared};
 use crate::pmd::rest::Rest;
 use crate::pmd::rxq::PolledQueue;
 use crate::port::rx::Pace;
@@ -42,6 +45,10 @@ pub(crate) enum PmdCommand {
     UseEmc(PortNo, bool),
     /// Longest sleep in microseconds; 0 never to sleep while there are queues to poll.
     SleepMax(u64),
+    /// `other_config:pmd-perf-metrics`.
+    PerfMetrics(bool),
+    /// What is suspicious, and where reports of it go.
+    PerfLog(PerfLog, Arc<Desk>),
     Stop,
 }
 
@@ -51,6 +58,7 @@ pub(crate) struct PmdShared {
     pub(crate) core: u32,
     pub(crate) worker: Arc<WorkerShared>,
     pub(crate) load: PmdLoad,
+    pub(crate) perf: Arc<PerfShared>,
     commands: SegQueue<PmdCommand>,
     pending: AtomicBool,
     rest: Rest,
@@ -93,6 +101,7 @@ impl Pmd {
             core,
             worker: WorkerShared::new(),
             load: PmdLoad::default(),
+            perf: Arc::new(PerfShared::new()),
             commands: SegQueue::new(),
             pending: AtomicBool::new(false),
             rest: Rest::new()?,
@@ -175,6 +184,7 @@ struct Loop {
     roll_at_ms: u64,
     load: LoadMeter,
     iteration: Iteration,
+    perf: PerfMeter,
 }
 
 /// The iteration under way.
@@ -182,6 +192,8 @@ struct Loop {
 struct Iteration {
     /// TSC of its start.
     since: u64,
+    /// Whether it goes on; not while the thread sleeps.
+    open: bool,
     /// Whether there were packets.
     busy: bool,
     /// TSC cycles spent on queues' packets.
@@ -191,7 +203,9 @@ struct Iteration {
 impl Loop {
     fn new(shared: Arc<PmdShared>, worker: Worker, time: Arc<dyn TimeSource>) -> Self {
         let (now_ms, now) = (time.now_ms(), rdtsc());
+        let perf = PerfMeter::new(Arc::clone(&shared.perf), shared.core);
         Self {
+            perf,
             shared,
             worker,
             time,
@@ -207,7 +221,7 @@ impl Loop {
             maintain_at_ms: now_ms + 1000,
             roll_at_ms: now_ms + INTERVAL_MS,
             load: LoadMeter::new(now),
-            iteration: Iteration { since: now, busy: false, of_queues: 0 },
+            iteration: Iteration { since: now, open: false, busy: false, of_queues: 0 },
         }
     }
 
@@ -260,6 +274,8 @@ impl Loop {
                 }
             }
             PmdCommand::SleepMax(us) => self.sleep_max_us = us,
+            PmdCommand::PerfMetrics(on) => self.perf.set(on, &self.worker.shared.counters),
+            PmdCommand::PerfLog(settings, desk) => self.perf.watch.set(settings, desk),
             PmdCommand::Stop => self.stop = true,
         }
         self.pace = self.queues.iter().map(|q| q.rx.pace()).max().unwrap_or(Pace::Woken);
@@ -269,7 +285,8 @@ impl Loop {
     /// Polls every queue once; answers how many packets there were, and in the largest burst.
     fn iterate(&mut self, guard: &Guard) -> Polled {
         let start = rdtsc();
-        self.account(start);
+        self.end_iteration(start);
+        self.iteration = Iteration { since: start, open: true, busy: false, of_queues: 0 };
         self.look_at_clock(start);
         let moment = Moment { guard, now_ms: self.now_ms };
         let longest_rest = self.clock_good_for / 50 * KERNEL_REST_US;
@@ -285,6 +302,11 @@ impl Loop {
             if n == 0 {
                 stale = true;
                 continue;
+            }
+            if self.perf.is_on()
+                && let Some(waiting) = queue.rx.waiting()
+            {
+                self.perf.saw_queue(n as u64 + u64::from(waiting));
             }
             self.worker.receive(&mut batch, queue.port, queue.use_emc, moment);
             self.worker.flush();
@@ -309,8 +331,12 @@ impl Loop {
 
     /// Counts the cycles of the iteration that ends now, sleep not counted.
     #[inline]
-    fn account(&mut self, now: u64) {
-        let Iteration { since, busy, of_queues } = self.iteration;
+    fn end_iteration(&mut self, now: u64) {
+        let Iteration { since, open, busy, of_queues } = self.iteration;
+        if !open {
+            return;
+        }
+        self.iteration.open = false;
         let cycles = now.wrapping_sub(since);
         let counters = &self.worker.shared.counters;
         if busy {
@@ -319,7 +345,9 @@ impl Loop {
         } else {
             counters.idle_cycles.add(cycles);
         }
-        self.iteration = Iteration { since: now, busy: false, of_queues: 0 };
+        if self.perf.is_on() {
+            self.perf.end_iteration(cycles, self.now_ms, counters);
+        }
     }
 
     /// Renews the time now and then: a look costs as much as half a packet.
@@ -336,7 +364,9 @@ impl Loop {
             self.worker.maintain();
         }
         if self.now_ms >= self.roll_at_ms {
-            self.roll_at_ms = self.now_ms + INTERVAL_MS;
+            // On the beat, so that a minute is twelve intervals; not after a leap of the clock.
+            let next = self.roll_at_ms + INTERVAL_MS;
+            self.roll_at_ms = if next > self.now_ms { next } else { self.now_ms + INTERVAL_MS };
             self.queues.iter().for_each(PolledQueue::roll);
             self.load.roll(tsc, &self.shared.load);
         }
@@ -363,7 +393,7 @@ impl Loop {
             }
         };
         let start = rdtsc();
-        self.account(start);
+        self.end_iteration(start);
         guard.quiesce_after(|| match self.pace {
             Pace::Poll => std::thread::park_timeout(rest),
             Pace::Woken | Pace::Kernel => {
@@ -376,7 +406,6 @@ impl Loop {
         let counters = &self.worker.shared.counters;
         counters.sleep_iterations.add(1);
         counters.sleep_cycles.add(end.wrapping_sub(start));
-        self.iteration.since = end;
         // Look at the clock next time.
         self.clock_at = end.wrapping_sub(self.clock_good_for);
     }

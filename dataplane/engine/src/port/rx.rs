@@ -55,6 +55,14 @@ impl Rx {
         }
     }
 
+    /// Packets of a guest that wait to be received; of other devices nobody knows.
+    pub(crate) fn waiting(&mut self) -> Option<u32> {
+        match self {
+            Self::Vhost(vhost) => Some(vhost.waiting()),
+            Self::Dpdk(..) | Self::Tap(_) | Self::System(_) | Self::Dummy(_) => None,
+        }
+    }
+
     /// How it wants to be looked after.
     pub(crate) fn pace(&self) -> Pace {
         match self {

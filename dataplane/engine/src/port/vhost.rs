@@ -196,6 +196,11 @@ pub(crate) struct VhostRx {
 }
 
 impl VhostRx {
+    /// Packets that the guest has sent and that were not received yet.
+    pub(crate) fn waiting(&mut self) -> u32 {
+        self.queue.waiting()
+    }
+
     pub(crate) fn receive(&mut self, batch: &mut Batch) -> usize {
         let n = self.queue.rx_burst(&self.pool, batch);
         if n != 0 {

@@ -3,10 +3,14 @@
 //! | file | is |
 //! | --- | --- |
 //! | `args.rs` | options of these commands |
+//! | `implementations.rs` | `dpif-impl-*`, `miniflow-parser-*`, `subtable-lookup-*`, `odp-execute/*` |
+//! | `perf.rs` | `pmd-perf-show`, `pmd-perf-log-set` |
 //! | `rxq.rs` | `pmd-rxq-show` |
 //! | `stats.rs` | `pmd-stats-show` |
 
 mod args;
+mod implementations;
+mod perf;
 mod rxq;
 mod stats;
 
@@ -23,6 +27,7 @@ use args::Args;
 const NO_DATAPATH: &str = "please specify an existing datapath";
 
 pub(super) fn register(commands: &mut Commands<Switchd>) {
+    implementations::register(commands);
     let usage = "[-pmd core] [dp]";
     commands.add("dpif-netdev/pmd-stats-show", usage, 0, 3, |s: &mut Switchd, args| {
         stats::show(s, args)
@@ -30,25 +35,25 @@ pub(super) fn register(commands: &mut Commands<Switchd>) {
     commands.add("dpif-netdev/pmd-stats-clear", usage, 0, 3, |s: &mut Switchd, args| {
         let args = Args::read(args, (&["-pmd"], &[]));
         let pmds = selected(s, args.core())?;
-        s.perf.clear(&pmds);
+        let engine = engine(s)?;
+        s.perf.clear(&engine, &pmds);
         Outcome::empty()
     });
     let usage = "[-nh] [-it iter-history-len] [-ms ms-history-len] [-pmd core] [dp]";
-    commands.add("dpif-netdev/pmd-perf-show", usage, 0, 8, |s: &mut Switchd, args| {
-        let args = Args::read(args, (&["-pmd", "-it", "-ms"], &["-nh"]));
-        let mut out = String::new();
-        let time = s.wall_time_text();
-        for pmd in selected(s, args.core())?.iter().filter(|p| p.core.is_some()) {
-            s.perf.write_perf(&mut out, pmd, &time);
-        }
-        Outcome::text(out)
-    });
+    commands
+        .add("dpif-netdev/pmd-perf-show", usage, 0, 8, |s: &mut Switchd, args| perf::show(s, args));
+    commands.add(
+        "dpif-netdev/pmd-perf-log-set",
+        perf::LOG_USAGE,
+        0,
+        10,
+        |s: &mut Switchd, args| perf::log_set(s, args),
+    );
     let usage = "[-pmd core] [-secs secs] [dp]";
     commands
         .add("dpif-netdev/pmd-rxq-show", usage, 0, 5, |s: &mut Switchd, args| rxq::show(s, args));
     commands.add("dpif-netdev/pmd-rxq-rebalance", "[dp]", 0, 1, |s: &mut Switchd, args| {
-        let named = |dp: &String| [s.dp_name(), format!("ovs-{}", s.dp_type())].contains(dp);
-        if !args.iter().all(named) {
+        if !args.iter().all(|dp| s.is_datapath(dp)) {
             return Err(NO_DATAPATH.to_owned());
         }
         engine(s)?.rebalance_rxqs();
