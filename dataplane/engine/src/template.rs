@@ -99,10 +99,8 @@ impl Template {
     #[inline(always)]
     pub(crate) fn matches(&self, data: &[u8], len: u32) -> Option<u64> {
         let words = words(data)?;
-        let mut differs = 0;
-        for i in 0..WORDS {
-            differs |= (words[i] ^ self.words[i]) & self.mask[i];
-        }
+        let pairs = words.iter().zip(&self.words).zip(&self.mask);
+        let differs = pairs.fold(0, |differs, ((a, b), mask)| differs | (a ^ b) & mask);
         if differs != 0 || self.lens != (len, data.len()) {
             return None;
         }
