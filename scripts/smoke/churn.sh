@@ -54,7 +54,7 @@ early() { appctl coverage/read-counter drop_action_bridge_not_found; }
 before=$(early)
 dpdk_port once "net_pcap9,rx_pcap=$work/acl.pcap" ofport_request=1
 counted() {
-    sum=$(ovs-ofctl dump-flows br0 | sed -n 's/.*n_packets=\([0-9]*\),.*/\1/p' | paste -sd+ | bc)
+    sum=$(ovs-ofctl dump-flows br0 | sed -n 's/.*n_packets=\([0-9]*\),.*/\1/p' | awk '{ sum += $1 } END { print sum + 0 }')
     dropped=$(($(early) - before))
     [ $((sum + dropped)) = $packets ]
 }
