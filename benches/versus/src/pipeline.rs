@@ -23,7 +23,7 @@ pub(crate) fn flows() -> String {
          table=2,priority=50,udp,metadata=0x5,actions=load:1->NXM_NX_REG10[0],resubmit(,3)\n\
          table=2,priority=40,tcp,metadata=0x5,actions=load:0->NXM_NX_REG10[0],resubmit(,3)\n\
          table=2,priority=1,actions=drop\n\
-         table=3,ip,metadata=0x5,actions=move:NXM_OF_IP_SRC[]->NXM_NX_REG1[],resubmit(,4)\n\
+         table=3,ip,metadata=0x5,actions=move:NXM_NX_REG14[]->NXM_NX_REG1[],resubmit(,4)\n\
          table=7,reg15=0x2,actions=output:2\n",
     );
     for i in 0..NETWORKS {

@@ -150,6 +150,7 @@ impl FlowTables {
             return false;
         }
         self.set.version += 1;
+        self.set.iter().for_each(|(_, table)| table.prepare());
         to.tables.publish(self.set.clone());
         to.forwarding_changed.bump();
         true

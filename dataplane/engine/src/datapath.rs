@@ -170,6 +170,11 @@ impl Datapath for Engine {
         })
     }
 
+    fn set_port_up(&self, port: PortNo, up: bool) {
+        // A port that is gone meanwhile is as far down as can be.
+        let _ = Self::set_port_up(self, port, up);
+    }
+
     fn port_is_up(&self, port: PortNo) -> bool {
         let device = {
             let state = lock(&self.state);

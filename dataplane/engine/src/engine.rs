@@ -17,7 +17,7 @@ use crate::pmd::perf::PerfLog;
 use crate::pmd::perf::watch::Desk;
 use crate::pmd::thread::{Pmd, PmdCommand};
 use crate::port::lane::TxLane;
-use crate::port::{Device, Pools, PortConfig};
+use crate::port::{Device, ETHERNET_LEN, Pools, PortConfig};
 use crate::rxq_table::Rxq;
 use crate::slow_path::SharedSlowPath;
 use crate::time::TimeSource;
@@ -99,6 +99,24 @@ pub(crate) struct Port {
     /// Whether Open vSwitch would have PMD threads poll it.
     pub(crate) is_pmd: bool,
     pub(crate) device: Arc<Mutex<Device>>,
+}
+
+impl Port {
+    /// May packets pass? Open vSwitch's dummies let them while they are down.
+    fn is_open(&self) -> bool {
+        self.up || self.config.kind.starts_with("dummy")
+    }
+
+    /// Bytes of the longest frame that may leave; 0 while none may.
+    pub(crate) fn max_frame(&self) -> u32 {
+        if self.is_open() { u32::from(self.mtu) + ETHERNET_LEN } else { 0 }
+    }
+
+    /// Makes lanes and queues what the port's state and MTU say.
+    pub(crate) fn apply_state(&self) {
+        self.lanes.iter().for_each(|lane| lane.set_max_frame(self.max_frame()));
+        self.rxqs.iter().for_each(|rxq| rxq.load.set_paused(!self.is_open()));
+    }
 }
 
 /// What changes when ports or threads do.

@@ -12,8 +12,8 @@ use weir_flow::PortNo;
 use crate::cache::emc::{AnyEmc, Emc};
 use crate::engine::{Engine, lock};
 use crate::pmd::thread::PmdCommand;
+use crate::port::Device;
 use crate::port::lane::TxLane;
-use crate::port::{Device, ETHERNET_LEN};
 use crate::rxq_table::Rxq;
 use crate::worker::WorkerCommand;
 
@@ -94,8 +94,7 @@ impl Engine {
         port.mac = mac;
         if port.mtu != mtu {
             port.mtu = mtu;
-            let frame = if port.up { u32::from(mtu) + ETHERNET_LEN } else { 0 };
-            port.lanes.iter().for_each(|lane| lane.set_max_frame(frame));
+            port.apply_state();
         }
     }
 
@@ -118,12 +117,12 @@ impl Engine {
                 port.rxqs.push(Rxq::parked(rx, no, queue, Arc::default()));
                 fresh = true;
             }
-            let frame = if port.up { u32::from(port.mtu) + ETHERNET_LEN } else { 0 };
             while port.lanes.len() < wanted
                 && let Some(tx) = vhost.next_tx(port.lanes.len() as u16)
             {
-                port.lanes.push(Arc::new(TxLane::new(tx, frame)));
+                port.lanes.push(Arc::new(TxLane::new(tx, port.max_frame())));
             }
+            port.apply_state();
             let active = wanted.min(port.lanes.len());
             if port.active_lanes == active && !fresh {
                 return;

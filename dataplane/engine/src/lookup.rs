@@ -4,7 +4,8 @@
 //!    parsed where runs are long, see `template`);
 //! 2. *EMC* (`cache::emc`): projected key to megaflow, one hash, mostly one cache line (plain IPv6,
 //!    whose keys are longer, has one of its own);
-//! 3. *megaflow table* (`megaflow::table`): one probe per mask of the ingress port;
+//! 3. *megaflow table* (`megaflow::table`): one probe per subtable of the ingress port, of which masks
+//!    share few;
 //! 4. the slow path, which installs what it decides.
 
 use std::sync::Arc;

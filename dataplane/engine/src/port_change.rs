@@ -11,7 +11,7 @@ use crate::pmd::rxq::RxqLoad;
 use crate::pmd::thread::PmdCommand;
 use crate::port::lane::TxLane;
 use crate::port::options::Options;
-use crate::port::{self, Device, ETHERNET_LEN, Opened, Pools, PortConfig, PortError, Way};
+use crate::port::{self, Device, Opened, Pools, PortConfig, PortError, Way};
 use crate::rxq_table::Rxq;
 
 /// Why a device did not start as asked.
@@ -119,19 +119,18 @@ impl Engine {
                 return;
             };
             (port.mtu, port.mac, port.numa) = (mtu, mac, numa);
-            let frame = if port.up { u32::from(mtu) + ETHERNET_LEN } else { 0 };
-            port.lanes.iter().for_each(|lane| lane.set_max_frame(frame));
             port.active_lanes = tx.len();
             for (i, tx) in tx.into_iter().enumerate() {
                 match port.lanes.get(i) {
                     Some(lane) => lane.open(tx),
-                    None => port.lanes.push(Arc::new(TxLane::new(tx, frame))),
+                    None => port.lanes.push(Arc::new(TxLane::new(tx, port.max_frame()))),
                 }
             }
             let rxqs = (0u16..).zip(rx).zip(loads);
             port.rxqs = rxqs
                 .map(|((queue, rx), load)| Rxq::parked(rx, no, queue, load.unwrap_or_default()))
                 .collect();
+            port.apply_state();
         }
         self.attach_lanes(no);
         self.rebalance();
@@ -156,8 +155,7 @@ impl Engine {
                 device.change_mtu(mtu)?;
                 if let Some(port) = lock(&self.state).ports.get_mut(&no) {
                     port.mtu = mtu;
-                    let frame = if port.up { u32::from(mtu) + ETHERNET_LEN } else { 0 };
-                    port.lanes.iter().for_each(|lane| lane.set_max_frame(frame));
+                    port.apply_state();
                 }
             }
             if let (Device::Dummy(dummy), true) = (&*device, config.options != old.options) {

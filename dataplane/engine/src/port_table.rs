@@ -137,18 +137,24 @@ impl Engine {
         lock(&self.state).ports.get(&no).map(|port| Arc::clone(&port.device))
     }
 
-    /// Lets packets leave by a port, or drops them (`ovs-ofctl mod-port ... down`). False when there
-    /// is no such port.
+    /// Brings a port up or down (`ovs-ofctl mod-port ... down`): a kernel device itself, of others no
+    /// packet is received and none leaves. False when there is no such port.
     pub fn set_port_up(&self, no: PortNo, up: bool) -> bool {
+        let Some(device) = self.device(no) else {
+            return false;
+        };
+        if let Device::Kernel(kernel) = &*lock(&device) {
+            if let Err(error) = kernel.set_up(up) {
+                log::warn!(target: "netdev_linux", "{error}");
+            }
+            return true;
+        }
         let mut state = lock(&self.state);
         let Some(port) = state.ports.get_mut(&no) else {
             return false;
         };
         port.up = up;
-        let frame = if up { u32::from(port.mtu) + ETHERNET_LEN } else { 0 };
-        for lane in &port.lanes {
-            lane.set_max_frame(frame);
-        }
+        port.apply_state();
         true
     }
 
@@ -183,9 +189,11 @@ impl Engine {
         };
         let (status, kind) = status;
         let device = lock(&device);
+        let link = device.link();
         Some(PortStatus {
             ifindex: device.ifindex(),
-            link: device.link(),
+            link: Link { up: link.up && status.admin_up, ..link },
+            admin_up: link.admin_up && status.admin_up,
             status: device.status(),
             config: device.config(),
             is_pmd: device.is_pmd(&kind),

@@ -158,6 +158,8 @@ pub trait Datapath: Send + Sync {
     fn n_flows(&self) -> usize;
     /// Sends `packet` through `actions` as if it had come in with `key` (packet-out).
     fn execute(&self, packet: &[u8], key: &Flow, actions: &Actions);
+    /// Brings a port up or down.
+    fn set_port_up(&self, port: PortNo, up: bool);
     /// Is the port there and up?
     fn port_is_up(&self, port: PortNo) -> bool;
     /// What a port has counted, as of now; `None` when there is no such port.

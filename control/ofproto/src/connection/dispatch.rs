@@ -23,6 +23,7 @@ use super::manager::ConnManager;
 use super::ofconn::OfConn;
 use super::{bundle, describe, groups, stats};
 use crate::bridge::{Bridge, BridgeState};
+use crate::config::Behind;
 use crate::ports::PortFlags;
 use crate::view::{INTERNAL_TABLE, TableMiss};
 use crate::xlate::Start;
@@ -288,6 +289,12 @@ pub(super) fn port_mod(
     }
     let mask = pm.mask & MODIFIABLE;
     let flags = PortFlags(port.flags.0 & !mask | pm.config & mask);
+    let toggled = PortFlags(flags.0 ^ port.flags.0);
+    if let (true, Behind::Datapath(device)) =
+        (toggled.has(PortFlags::PORT_DOWN), &port.config.behind)
+    {
+        reach.datapath.set_port_up(*device, !flags.has(PortFlags::PORT_DOWN));
+    }
     if state.set_port_flags(pm.port_no, flags) {
         reach.switch.publish_later();
     }

@@ -48,6 +48,10 @@ impl Datapath for Sent {
         None
     }
 
+    fn set_port_up(&self, port: PortNo, up: bool) {
+        self.0.lock().unwrap().push(format!("{} {}", port.0, if up { "up" } else { "down" }));
+    }
+
     fn port_is_up(&self, _: PortNo) -> bool {
         true
     }
@@ -330,6 +334,17 @@ fn controllers_hear_of_removed_flows_and_changed_ports() {
     }));
     let [(_, Message::PortStatus(s))] = replies.as_slice() else { panic!("{replies:?}") };
     assert_eq!((s.port.port_no, s.port.config), (OfPort(2), PortFlags::NO_FWD.0));
+    // Down and up are the device's, told once for each change.
+    for config in [PortFlags::PORT_DOWN.0, PortFlags::PORT_DOWN.0, 0] {
+        p.send(&Message::PortMod(PortMod {
+            port_no: OfPort(2),
+            hw_addr: mac,
+            config,
+            mask: PortFlags::PORT_DOWN.0,
+            advertise: Default::default(),
+        }));
+    }
+    assert_eq!(*p.datapath.0.lock().unwrap(), ["2 down", "2 up"]);
 }
 
 #[test]

@@ -86,6 +86,8 @@ impl Datapath for Fake {
         None
     }
 
+    fn set_port_up(&self, _: PortNo, _: bool) {}
+
     fn port_is_up(&self, _: PortNo) -> bool {
         true
     }

@@ -37,19 +37,12 @@ pub struct Classifier {
     n_flows: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Subtables {
     /// By the highest priority of each, descending.
     list: Vec<Place>,
-    /// Made by the first lookup after the list has changed.
-    skips: OnceLock<SkipIndex>,
-}
-
-impl Clone for Subtables {
-    fn clone(&self) -> Self {
-        // Whoever clones is about to change it.
-        Self { list: self.list.clone(), skips: OnceLock::new() }
-    }
+    /// Void when the members of the list or their order change; see [`Classifier::prepare`].
+    skips: OnceLock<Arc<SkipIndex>>,
 }
 
 impl Subtables {
@@ -302,9 +295,18 @@ impl Classifier {
         wc: &mut Mask,
         conjunctive: bool,
     ) -> (Option<&'a Arc<Rule>>, SmallVec<[SoftMatch<'a>; 8]>) {
+        self.walk(flow, wc, conjunctive, Skip::new(self.skips()))
+    }
+
+    fn skips(&self) -> &SkipIndex {
         let Subtables { list, skips } = &*self.subtables;
-        let skips = skips.get_or_init(|| SkipIndex::new(self.tries.len(), list));
-        self.walk(flow, wc, conjunctive, Skip::new(skips))
+        skips.get_or_init(|| Arc::new(SkipIndex::new(self.tries.len(), list)))
+    }
+
+    /// Makes what lookups need besides the flows, so that no packet has to wait for it. To be called
+    /// before the table is published.
+    pub fn prepare(&self) {
+        self.skips();
     }
 
     /// One walk over the subtables: the best plain flow, and the conjunctive ones above it.

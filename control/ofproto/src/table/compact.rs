@@ -17,7 +17,7 @@ pub const N_STAGES: usize = 4;
 pub type Key = SmallVec<[u64; 4]>;
 
 /// A word of the flow record and the bits of it that matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaskWord {
     /// Index into [`Flow::words`].
     pub at: u8,

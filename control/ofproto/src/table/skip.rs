@@ -9,7 +9,7 @@
 //! Neither the flow that is found nor the bits that are looked at differ from what asking every
 //! subtable in turn comes to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -31,6 +31,12 @@ const SHOWN: usize = KNOWN + MAX_TRIES;
 
 /// A set of subtables by their place in the order.
 type Places = Box<[u64]>;
+/// See [`Subtable::prelude`](super::subtable::Subtable::prelude).
+type Prelude = Arc<[MaskWord]>;
+
+fn no_places(n_subtables: usize) -> Places {
+    vec![0; n_subtables.div_ceil(64)].into()
+}
 
 fn insert(places: &mut Places, at: usize) {
     if let Some(word) = places.get_mut(at / 64) {
@@ -48,7 +54,7 @@ pub(super) struct SkipIndex {
     n_subtables: usize,
     n_tries: usize,
     /// What is looked at before any prefix, and the subtables that look at it.
-    preludes: Vec<(Arc<[MaskWord]>, Places)>,
+    preludes: Vec<(Prelude, Places)>,
     /// Which of them each subtable has; [`MAX_PRELUDES`] for none of them.
     prelude_of: Vec<u8>,
     fields: SmallVec<[Lengths; MAX_TRIES]>,
@@ -67,7 +73,7 @@ struct Lengths {
 
 impl Lengths {
     fn new(n: usize, list: &[Place]) -> Self {
-        let empty = || vec![0; list.len().div_ceil(64)].into_boxed_slice();
+        let empty = || no_places(list.len());
         let mut by_length: BTreeMap<u8, Places> = BTreeMap::new();
         for (at, place) in list.iter().enumerate() {
             let len = place.subtable.prefix_lens().get(n).copied().unwrap_or(0);
@@ -89,38 +95,47 @@ impl Lengths {
 
 impl SkipIndex {
     pub(super) fn new(n_tries: usize, list: &[Place]) -> Self {
-        let mut index = Self {
+        let (preludes, prelude_of) = if list.len() < MIN_SUBTABLES {
+            (Vec::new(), Vec::new())
+        } else {
+            common_preludes(list)
+        };
+        let fields = if preludes.is_empty() { 0 } else { n_tries };
+        Self {
             n_subtables: list.len(),
             n_tries,
-            preludes: Vec::new(),
-            prelude_of: Vec::new(),
-            fields: SmallVec::new(),
-        };
-        if list.len() < MIN_SUBTABLES {
-            return index;
+            preludes,
+            prelude_of,
+            fields: (0..fields).map(|n| Lengths::new(n, list)).collect(),
         }
-        let none = || vec![0; list.len().div_ceil(64)].into_boxed_slice();
-        for (at, subtable) in list.iter().map(|place| &place.subtable).enumerate() {
-            let Some(prelude) = subtable.prelude() else { continue };
-            let known = index.preludes.iter().position(|(words, _)| **words == **prelude);
-            let known = known.unwrap_or_else(|| {
-                index.preludes.push((Arc::clone(prelude), none()));
-                index.preludes.len() - 1
-            });
-            insert(&mut index.preludes[known].1, at);
-        }
-        index.fields = (0..n_tries).map(|n| Lengths::new(n, list)).collect();
-        // One that is rare says little.
-        index.preludes.sort_by_key(|(_, places)| {
-            std::cmp::Reverse(places.iter().map(|w| w.count_ones()).sum::<u32>())
-        });
-        index.preludes.truncate(MAX_PRELUDES);
-        let has = |places: &Places, at: usize| places[at / 64] >> (at % 64) & 1 != 0;
-        let prelude_of = |at| index.preludes.iter().position(|(_, places)| has(places, at));
-        let prelude_of = |at| prelude_of(at).unwrap_or(MAX_PRELUDES) as u8;
-        index.prelude_of = (0..list.len()).map(prelude_of).collect();
-        index
     }
+}
+
+/// The preludes that most subtables have, with these, and which of them each subtable has.
+fn common_preludes(list: &[Place]) -> (Vec<(Prelude, Places)>, Vec<u8>) {
+    let mut members: HashMap<&Prelude, Vec<usize>> = HashMap::new();
+    for (at, place) in list.iter().enumerate() {
+        if let Some(prelude) = place.subtable.prelude() {
+            members.entry(prelude).or_default().push(at);
+        }
+    }
+    // One that is rare says little.
+    let mut members: Vec<_> = members.into_iter().collect();
+    members.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
+    members.truncate(MAX_PRELUDES);
+    let mut prelude_of = vec![MAX_PRELUDES as u8; list.len()];
+    let mut preludes = Vec::with_capacity(members.len());
+    for (n, (prelude, members)) in (0u8..).zip(members) {
+        let mut places = no_places(list.len());
+        for at in members {
+            insert(&mut places, at);
+            if let Some(of) = prelude_of.get_mut(at) {
+                *of = n;
+            }
+        }
+        preludes.push((Arc::clone(prelude), places));
+    }
+    (preludes, prelude_of)
 }
 
 /// What one lookup may skip.
@@ -218,9 +233,8 @@ impl<'a> Skip<'a> {
             }
         }
         let mut other: SmallVec<[u64; 32]> = SmallVec::from_elem(u64::MAX, asked.len());
-        for (_, set) in
-            index.preludes.iter().enumerate().filter(|(n, _)| *seen >> n & 1 != 0).map(|(_, p)| p)
-        {
+        let preludes = index.preludes.iter().enumerate();
+        for (_, (_, set)) in preludes.filter(|(n, _)| *seen >> n & 1 != 0) {
             other.iter_mut().zip(set).for_each(|(o, s)| *o &= !s);
         }
         join(asked, &other);

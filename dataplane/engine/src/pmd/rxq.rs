@@ -1,6 +1,7 @@
 //! [`PolledQueue`]: a receive queue in the hands of a PMD thread, and how much of the thread it uses.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use weir_dpdk::Batch;
 use weir_flow::PortNo;
@@ -16,6 +17,8 @@ pub(crate) struct RxqLoad {
     current: Counter,
     past: History,
     packets: Counter,
+    /// The queue is not to be polled: its port is down. Written by control threads.
+    paused: AtomicBool,
 }
 
 impl RxqLoad {
@@ -28,6 +31,10 @@ impl RxqLoad {
     /// TSC cycles spent on packets of this queue in the intervals that have ended, the newest first.
     pub(crate) fn cycles(&self) -> Vec<u64> {
         self.past.newest_first()
+    }
+
+    pub(crate) fn set_paused(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Relaxed);
     }
 
     /// Packets received.
@@ -62,6 +69,9 @@ impl PolledQueue {
     pub(crate) fn poll(&mut self, batch: &mut Batch, now: u64, longest_rest: u64) -> usize {
         // Wrapping: the counter may start anywhere.
         if self.rest != 0 && self.rest_until.wrapping_sub(now) <= longest_rest {
+            return 0;
+        }
+        if self.load.paused.load(Ordering::Relaxed) {
             return 0;
         }
         let n = self.rx.receive(batch);

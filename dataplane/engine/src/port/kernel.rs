@@ -72,6 +72,10 @@ impl KernelPort {
         Ok((self, Opened { rx, tx, mtu, mac: link.mac, numa: 0 }))
     }
 
+    pub(crate) fn set_up(&self, up: bool) -> Result<(), PortError> {
+        Ok(Rtnl::open()?.set_up(&self.name, up)?)
+    }
+
     pub(crate) fn set_mac(&self, mac: [u8; 6]) -> Result<(), PortError> {
         Ok(Rtnl::open()?.set_mac(&self.name, mac)?)
     }

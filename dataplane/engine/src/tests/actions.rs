@@ -240,10 +240,11 @@ fn injected_packets_keep_their_order_and_may_recirculate() {
 }
 
 #[test]
-fn ports_that_are_down_or_too_narrow_count_their_drops() {
+fn dummies_pass_packets_while_down_but_none_too_long() {
     let rig = Rig::new(|_| always(vec![Action::Output(PortNo(2))]));
     rig.engine.set_port_up(PortNo(2), false);
-    assert!(!rig.engine.port_is_up(PortNo(2)));
+    let status = rig.engine.port_status(PortNo(2)).unwrap();
+    assert!(!rig.engine.port_is_up(PortNo(2)) && !status.admin_up && !status.link.up);
     rig.receive(1, &udp(1, 2, 3, 4, &[]));
     rig.engine.set_port_up(PortNo(2), true);
     assert!(rig.engine.port_is_up(PortNo(2)));
@@ -252,9 +253,9 @@ fn ports_that_are_down_or_too_narrow_count_their_drops() {
     let mut tagged = udp(1, 2, 3, 4, &[0; 1472]);
     tagged.splice(12..12, [0x81, 0, 0, 5]);
     rig.receive(1, &tagged);
-    assert_eq!(rig.sent(2).len(), 2);
+    assert_eq!(rig.sent(2).len(), 3);
     let stats = rig.engine.port_stats(PortNo(2)).unwrap();
     // A dummy does not count what it drops.
-    assert_eq!((stats.tx_packets, stats.tx_dropped), (2, None));
+    assert_eq!((stats.tx_packets, stats.tx_dropped), (3, None));
     assert_eq!(rig.engine.port_stats(PortNo(1)).unwrap().rx_packets, 4);
 }
