@@ -26,6 +26,14 @@ wait $ping || true
 grep -q '400 packets transmitted, 400 received, 0% packet loss' "$work/ping" || fail "$(cat "$work/ping")"
 appctl dpif-netdev/pmd-rxq-show | grep -q 'core_id 1:' || fail "$(appctl dpif-netdev/pmd-rxq-show)"
 
+say "what packets took is known"
+appctl dpif-netdev/latency-set on 1/1
+reaches a 10.99.0.2
+timed() { appctl dpif-netdev/latency-show | awk '$1 == "poll-to-transmit" && $2 >= 6 && $8 >= $3 && $3 > 0 { n++ } END { exit !n }'; }
+timed || fail "$(appctl dpif-netdev/latency-show)"
+appctl -f json dpif-netdev/latency-show | grep -q '"p99.99":[1-9]' || fail "$(appctl -f json dpif-netdev/latency-show)"
+appctl dpif-netdev/latency-set off
+
 say "a thread with nothing to do sleeps"
 vsctl add-port br0 p0 -- set interface p0 type=dpdk options:dpdk-devargs=net_null0,no-rx=1
 pmd pmd-sleep-max=100

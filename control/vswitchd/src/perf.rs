@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use weir_engine::{Engine, PerfSnapshot, PmdSnapshot, PmdStats};
+use weir_engine::{Engine, LatencySnapshot, PerfSnapshot, PmdSnapshot, PmdStats};
 
 /// Counters at the last clear, by core (`None` is the thread of injected packets).
 #[derive(Debug, Default)]
@@ -26,6 +26,7 @@ struct Cleared {
     thread_id: u32,
     stats: PmdStats,
     perf: PerfSnapshot,
+    latency: LatencySnapshot,
     at: Instant,
 }
 
@@ -52,9 +53,25 @@ impl Perf {
     /// Starts counting anew for these threads.
     pub fn clear(&mut self, engine: &Engine, pmds: &[PmdSnapshot]) {
         for pmd in pmds {
-            let perf = pmd.core.and_then(|core| engine.perf(core)).unwrap_or_default();
             let PmdSnapshot { thread_id, stats, .. } = *pmd;
-            self.cleared.insert(pmd.core, Cleared { thread_id, stats, perf, at: Instant::now() });
+            let cleared = Cleared {
+                thread_id,
+                stats,
+                perf: pmd.core.and_then(|core| engine.perf(core)).unwrap_or_default(),
+                latency: pmd.core.and_then(|core| engine.latency(core)).unwrap_or_default(),
+                at: Instant::now(),
+            };
+            self.cleared.insert(pmd.core, cleared);
+        }
+    }
+
+    /// How long packets took on a thread since the last clear.
+    #[must_use]
+    pub fn latency_since_clear(&self, engine: &Engine, pmd: &PmdSnapshot) -> LatencySnapshot {
+        let latency = pmd.core.and_then(|core| engine.latency(core)).unwrap_or_default();
+        match self.cleared(pmd) {
+            Some(cleared) => latency.since(&cleared.latency),
+            None => latency,
         }
     }
 

@@ -1,13 +1,17 @@
 //! What the packet engine costs by itself: moves packets from one DPDK device to another under a slow
 //! path that knows one rule, and prints cycles a packet.
 //!
-//! `forward FROM-DEVARGS TO-DEVARGS CORE [SECONDS [FIELDS]]`
+//! `forward FROM-DEVARGS TO-DEVARGS CORE [SECONDS [FIELDS [MEASURE]]]`
 //!
 //! FIELDS is what the rule looks at besides the ingress port: `none`, `src` (the IPv4 source address)
 //! or `all` (the 5-tuple), so that the megaflow table has one entry, one for each source, or one for
 //! each flow; `masks` looks at different bits of the addresses for each of 300 kinds of packets;
-//! `rewrite` looks at nothing and changes MAC addresses and TTL and pushes a VLAN tag. Windows of 50 ms are measured; the best and the middle one are printed, because on a
-//! shared machine others take the CPU away.
+//! `rewrite` looks at nothing and changes MAC addresses and TTL and pushes a VLAN tag.
+//!
+//! MEASURE is what the thread measures meanwhile: `latency=N`, `perf`, or both with a comma.
+//!
+//! Windows of 50 ms are measured; the best and the middle one are printed, because on a shared machine
+//! others take the CPU away.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -15,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use weir_dpdk::{Eal, EalConfig, tsc_hz};
-use weir_engine::{Engine, EngineConfig, PortConfig, SystemTime};
+use weir_engine::{Engine, EngineConfig, PortConfig, SystemTime, Tuning};
 use weir_flow::action::{
     Action, Actions, ControllerCookie, Header, SampleCookie, SetHeader, SlowReasons,
 };
@@ -134,10 +138,17 @@ fn run(
     core: u32,
     seconds: f64,
     fields: &str,
+    measure: &str,
 ) -> Result<(), Box<dyn std::error::Error>> {
     Eal::init(&EalConfig { program: "forward".into(), ..EalConfig::default() })?;
     let config = EngineConfig { pmd_cores: vec![core], ..EngineConfig::new(SystemTime::start()) };
     let engine = Engine::new(&config, Arc::new(OneRule::new(fields)))?;
+    let sampling = measure.split(',').find_map(|option| option.strip_prefix("latency="));
+    engine.tune(&Tuning {
+        latency_sampling: sampling.and_then(|n| n.parse().ok()).unwrap_or(0),
+        perf_metrics: measure.split(',').any(|option| option == "perf"),
+        ..Tuning::default()
+    });
     engine.add_port(PortNo(2), port("to", to))?;
     engine.add_port(PortNo(1), port("from", from))?;
     std::thread::sleep(Duration::from_secs(1));
@@ -177,13 +188,14 @@ fn run(
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, from, to, core, rest @ ..] = &arguments[..] else {
-        eprintln!("usage: forward FROM-DEVARGS TO-DEVARGS CORE [SECONDS [none|src|all]]");
+        eprintln!("usage: forward FROM-DEVARGS TO-DEVARGS CORE [SECONDS [FIELDS [MEASURE]]]");
         return ExitCode::FAILURE;
     };
+    let measure = rest.get(2).map_or("", String::as_str);
     let core = core.parse().unwrap_or(0);
     let seconds = rest.first().and_then(|text| text.parse().ok()).unwrap_or(5.0);
     let fields = rest.get(1).map_or("none", String::as_str);
-    match run(from, to, core, seconds, fields) {
+    match run(from, to, core, seconds, fields, measure) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("forward: {error}");

@@ -126,6 +126,8 @@ pub(crate) struct State {
     pub(crate) pmds: Vec<Arc<Pmd>>,
     pub(crate) tuning: Tuning,
     pub(crate) perf_log: PerfLog,
+    /// One burst in how many is timed; the last who said so counts.
+    pub(crate) latency_sampling: u32,
     /// Of threads that start from now on.
     pub(crate) vlan_limit: usize,
 }
@@ -223,6 +225,9 @@ impl Engine {
             if old.perf_metrics != tuning.perf_metrics {
                 pmd.send(PmdCommand::PerfMetrics(tuning.perf_metrics));
             }
+        }
+        if old.latency_sampling != tuning.latency_sampling {
+            self.set_latency_sampling(tuning.latency_sampling);
         }
         let moves = |t: &Tuning| (t.rxq_assign, t.isolates());
         if moves(&old) != moves(tuning) {

@@ -6,7 +6,7 @@
 //! | `engine`, `tuning`, `datapath`, `housekeeping` | [`Engine`]: the control threads' handle |
 //! | `port_table`, `port_change` | its ports |
 //! | `pmd_table`, `topology`, `pmd_view` | its PMD threads, and what they show |
-//! | `perf_view` | what iterations of its threads were like |
+//! | `perf_view` | what iterations of its threads were like, and how long packets took |
 //! | `rxq_table`, `assignment_log`, `balancer` | which thread polls which receive queue |
 //! | `pmd` | PMD threads: the poll loop, queue assignment, statistics |
 //! | `worker` | a thread's packet path from burst to burst |
@@ -61,6 +61,7 @@ pub use megaflow::ufid::ufid;
 pub use meter::{Band, MAX_BANDS, MeterConfig, MeterStats};
 pub use pmd::assign::{Algorithm, PmdSlot, QueueDemand, assign};
 pub use pmd::auto_lb::AutoLb;
+pub use pmd::latency::{LatencySnapshot, Stage};
 pub use pmd::load::LoadSnapshot;
 pub use pmd::perf::{
     BINS, HistogramSnapshot, HistogramSnapshots, PerfLog, PerfSnapshot, Row as PerfRow,

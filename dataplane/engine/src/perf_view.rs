@@ -1,9 +1,10 @@
-//! What the engine shows of its threads' iterations, and the log of suspicious ones.
+//! What the engine shows of its threads' iterations and latency, and the log of suspicious iterations.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::engine::{Engine, lock};
+use crate::pmd::latency::LatencySnapshot;
 use crate::pmd::perf::watch::{Desk, Report};
 use crate::pmd::perf::{PerfLog, PerfSnapshot, Row};
 use crate::pmd::thread::{Pmd, PmdCommand};
@@ -66,6 +67,31 @@ impl Engine {
         let perf = &pmd.shared.perf;
         let milliseconds = perf.milliseconds.newest_first(milliseconds);
         Some((perf.iterations.newest_first(iterations), milliseconds))
+    }
+
+    /// How long packets took on the thread of a core.
+    #[must_use]
+    pub fn latency(&self, core: u32) -> Option<LatencySnapshot> {
+        self.pmd(core).map(|pmd| pmd.shared.worker.latency.snapshot())
+    }
+
+    /// One burst in how many is timed; 0 for none.
+    #[must_use]
+    pub fn latency_sampling(&self) -> u32 {
+        lock(&self.state).latency_sampling
+    }
+
+    /// Times one burst in so many; none for 0.
+    pub fn set_latency_sampling(&self, one_in: u32) {
+        let mut state = lock(&self.state);
+        state.latency_sampling = one_in;
+        for pmd in &state.pmds {
+            pmd.send(PmdCommand::LatencySampling(one_in));
+        }
+        match one_in {
+            0 => log::info!(target: "dpif_netdev", "latency is not measured"),
+            n => log::info!(target: "dpif_netdev", "latency is measured of one burst in {n}"),
+        }
     }
 
     /// Which iterations are suspicious (`dpif-netdev/pmd-perf-log-set`).

@@ -9,10 +9,12 @@
 //! | `rest` | how an idle thread sleeps |
 //! | `stats` | what a thread counts |
 //! | `perf` | what each of its iterations was like |
+//! | `latency` | how long its packets took |
 
 pub(crate) mod assign;
 pub(crate) mod auto_lb;
 pub(crate) mod history;
+pub(crate) mod latency;
 pub(crate) mod load;
 pub(crate) mod perf;
 mod rest;

@@ -84,6 +84,7 @@ impl Engine {
             }
         }
         Self::tune_pmd(&pmd, &state.tuning);
+        pmd.send(PmdCommand::LatencySampling(state.latency_sampling));
         pmd.send(PmdCommand::PerfMetrics(state.tuning.perf_metrics));
         if let Some(desk) = self.desk.get() {
             pmd.send(PmdCommand::PerfLog(state.perf_log, Arc::clone(desk)));

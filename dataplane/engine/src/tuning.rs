@@ -24,6 +24,8 @@ pub struct Tuning {
     pub auto_lb: AutoLb,
     /// `other_config:pmd-perf-metrics`.
     pub perf_metrics: bool,
+    /// `other_config:pmd-latency-sampling`: one burst in how many is timed; 0 for none.
+    pub latency_sampling: u32,
 }
 
 impl Default for Tuning {
@@ -37,6 +39,7 @@ impl Default for Tuning {
             rxq_isolate: true,
             auto_lb: AutoLb::default(),
             perf_metrics: false,
+            latency_sampling: 0,
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::lookup::{BURST, Hits, Lesson, Lookup, Run, Runs, Shaped};
 use crate::megaflow::entry::{Megaflow, Verdict};
 use crate::megaflow::projection::Projection;
 use crate::meter::Meters;
+use crate::pmd::latency::{Latency, Stage};
 use crate::pmd::stats::PmdCounters;
 use crate::port::lane::TxLane;
 use crate::registry::FlowEvent;
@@ -70,6 +71,7 @@ pub(crate) struct WorkerShared {
     pub(crate) events: SegQueue<FlowEvent>,
     /// Entries of each EMC, plain and wide, that the thread would like to have, 0 if it is content.
     pub(crate) wanted_emc: [AtomicUsize; 2],
+    pub(crate) latency: Latency,
 }
 
 impl WorkerShared {
@@ -79,6 +81,7 @@ impl WorkerShared {
             drops: Arc::new(DropCounters::default()),
             events: SegQueue::new(),
             wanted_emc: [AtomicUsize::new(0), AtomicUsize::new(0)],
+            latency: Latency::new(),
         })
     }
 }
@@ -247,17 +250,28 @@ impl Worker {
             Verdict::Program => self.exec.run(packet, meta, &flow.actions, moment),
             Verdict::Slow => {
                 counters.slow_upcalls.add(1);
-                let translation = self.exec.translate(&packet, key, moment);
+                let translation = self.translate(&packet, key, moment);
                 self.exec.run(packet, meta, &translation.actions, moment);
             }
         }
+    }
+
+    /// Asks the slow path about a packet.
+    fn translate(&self, packet: &Mbuf, key: &Flow, moment: Moment<'_>) -> Translation {
+        let start = rdtsc();
+        let translation = self.exec.translate(packet, key, moment);
+        let latency = &self.shared.latency;
+        if latency.is_on() {
+            latency.add(Stage::Translation, rdtsc().wrapping_sub(start), 1);
+        }
+        translation
     }
 
     /// Asks the slow path about a packet, remembers its answer and follows it.
     #[cold]
     fn miss(&mut self, packet: Mbuf, meta: PacketMeta, key: &Flow, moment: Moment<'_>) {
         let start = rdtsc();
-        let translation = self.exec.translate(&packet, key, moment);
+        let translation = self.translate(&packet, key, moment);
         if translation.drop_reason == Some(DropReason::UpcallLimit) {
             // Not looked at: the next packet asks again.
             self.shared.counters.lost.add(1);
@@ -276,7 +290,11 @@ impl Worker {
             counters.not_installed.add(1);
         }
         counters.upcalls.add(1);
-        counters.upcall_cycles.add(rdtsc().wrapping_sub(start));
+        let cycles = rdtsc().wrapping_sub(start);
+        counters.upcall_cycles.add(cycles);
+        if self.shared.latency.is_on() {
+            self.shared.latency.add(Stage::Miss, cycles, 1);
+        }
         match (&*translation.actions, translation.drop_reason) {
             ([], reason) => self.exec.drops.add(reason.unwrap_or(DropReason::OfPipeline), 1),
             (actions, _) => self.exec.run(packet, meta, actions, moment),

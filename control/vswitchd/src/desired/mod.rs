@@ -21,7 +21,7 @@ pub use bridge::Bridge;
 pub use controller::{Controller, ControllerKind};
 pub use interface::Interface;
 pub use open_vswitch::OpenVSwitch;
-pub use pmds::Pmds;
+pub use pmds::{MAX_SAMPLING, Pmds};
 pub use port::Port;
 
 /// Everything the database asks of the switch.

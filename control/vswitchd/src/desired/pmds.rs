@@ -17,6 +17,8 @@ pub struct Pmds {
 }
 
 const RECORD: &str = "Open_vSwitch .";
+/// Bursts of which one is timed, at most.
+pub const MAX_SAMPLING: u32 = 1_000_000;
 /// Longest sleep, in microseconds.
 const MAX_SLEEP_US: i64 = 10_000;
 
@@ -37,6 +39,13 @@ impl Pmds {
             rxq_assign,
             rxq_isolate: rxq_isolate(reader, row, rxq_assign),
             auto_lb: auto_lb(reader, row),
+            latency_sampling: reader.int(
+                RECORD,
+                row,
+                key("pmd-latency-sampling"),
+                0..=i64::from(MAX_SAMPLING),
+                0,
+            ) as u32,
             perf_metrics: reader.bool(RECORD, row, key("pmd-perf-metrics"), d.perf_metrics),
         };
         Self { cpus: cpus(reader, row), tuning }

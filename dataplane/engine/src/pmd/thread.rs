@@ -14,6 +14,7 @@ use weir_rcu::Guard;
 
 use crate::exec::run::Moment;
 use crate::pmd::history::INTERVAL_MS;
+use crate::pmd::latency::Stage;
 use crate::pmd::load::{LoadMeter, PmdLoad};
 use crate::pmd::perf::meter::PerfMeter;
 use crate::pmd::perf::watch::Desk;
@@ -45,6 +46,8 @@ pub(crate) enum PmdCommand {
     UseEmc(PortNo, bool),
     /// Longest sleep in microseconds; 0 never to sleep while there are queues to poll.
     SleepMax(u64),
+    /// One burst in how many is timed; 0 for none.
+    LatencySampling(u32),
     /// `other_config:pmd-perf-metrics`.
     PerfMetrics(bool),
     /// What is suspicious, and where reports of it go.
@@ -185,6 +188,8 @@ struct Loop {
     load: LoadMeter,
     iteration: Iteration,
     perf: PerfMeter,
+    /// Bursts until one is timed; while none is to be, this only goes round.
+    sample_in: u32,
 }
 
 /// The iteration under way.
@@ -206,6 +211,7 @@ impl Loop {
         let perf = PerfMeter::new(Arc::clone(&shared.perf), shared.core);
         Self {
             perf,
+            sample_in: 0,
             shared,
             worker,
             time,
@@ -274,6 +280,10 @@ impl Loop {
                 }
             }
             PmdCommand::SleepMax(us) => self.sleep_max_us = us,
+            PmdCommand::LatencySampling(one_in) => {
+                self.worker.shared.latency.set_sampling(one_in);
+                self.sample_in = one_in.min(1);
+            }
             PmdCommand::PerfMetrics(on) => self.perf.set(on, &self.worker.shared.counters),
             PmdCommand::PerfLog(settings, desk) => self.perf.watch.set(settings, desk),
             PmdCommand::Stop => self.stop = true,
@@ -294,7 +304,7 @@ impl Loop {
         let (mut at, mut stale) = (start, false);
         let mut batch = Batch::new();
         for queue in &mut self.queues {
-            if stale && queue.was_busy() {
+            if stale && (queue.was_busy() || self.sample_in == 1) {
                 // Polls in vain are no queue's.
                 at = rdtsc();
             }
@@ -315,6 +325,14 @@ impl Loop {
             let cycles = now.wrapping_sub(at);
             queue.count(n, cycles);
             self.iteration.of_queues += cycles;
+            self.sample_in = self.sample_in.wrapping_sub(1);
+            if self.sample_in == 0 {
+                let latency = &self.worker.shared.latency;
+                self.sample_in = latency.sampling();
+                if latency.is_on() {
+                    latency.add(Stage::PollToTransmit, cycles, n as u64);
+                }
+            }
             (at, stale) = (now, false);
             polled.packets += n;
             polled.largest = polled.largest.max(n);

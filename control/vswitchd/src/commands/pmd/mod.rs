@@ -4,12 +4,14 @@
 //! | --- | --- |
 //! | `args.rs` | options of these commands |
 //! | `implementations.rs` | `dpif-impl-*`, `miniflow-parser-*`, `subtable-lookup-*`, `odp-execute/*` |
+//! | `latency.rs` | `latency-show`, `latency-set` |
 //! | `perf.rs` | `pmd-perf-show`, `pmd-perf-log-set` |
 //! | `rxq.rs` | `pmd-rxq-show` |
 //! | `stats.rs` | `pmd-stats-show` |
 
 mod args;
 mod implementations;
+mod latency;
 mod perf;
 mod rxq;
 mod stats;
@@ -28,6 +30,7 @@ const NO_DATAPATH: &str = "please specify an existing datapath";
 
 pub(super) fn register(commands: &mut Commands<Switchd>) {
     implementations::register(commands);
+    latency::register(commands);
     let usage = "[-pmd core] [dp]";
     commands.add("dpif-netdev/pmd-stats-show", usage, 0, 3, |s: &mut Switchd, args| {
         stats::show(s, args)
