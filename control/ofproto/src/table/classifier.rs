@@ -85,9 +85,24 @@ impl TrieContext<'_> {
         if fields == 0 {
             return false;
         }
+        let asked = |n: usize, len: u8, t: &FieldTrie| {
+            len > 0 && fields >> n & 1 != 0 && t.field.is_in(flow)
+        };
+        // What is known already costs nothing.
+        for (n, ((t, result), len)) in
+            self.tries.iter().zip(&self.results).zip(prefix_lens).enumerate()
+        {
+            if let Some(m) = result
+                && asked(n, *len, t)
+                && !m.has(*len)
+                && t.field.has_prefix(wc, m.n_bits)
+            {
+                return true;
+            }
+        }
         let each = self.tries.iter().zip(&mut self.results).zip(prefix_lens).enumerate();
         for (n, ((t, result), len)) in each {
-            if *len == 0 || fields >> n & 1 == 0 || !t.field.is_in(flow) {
+            if !asked(n, *len, t) {
                 continue;
             }
             let m =

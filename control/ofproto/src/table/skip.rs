@@ -67,8 +67,6 @@ struct Lengths {
     none: Places,
     /// Those with each length there is, in order.
     each: Vec<(u8, Places)>,
-    /// For each length, those with that or a greater one.
-    from: Vec<(u8, Places)>,
 }
 
 impl Lengths {
@@ -80,16 +78,7 @@ impl Lengths {
             insert(by_length.entry(len).or_insert_with(empty), at);
         }
         let none = by_length.remove(&0).unwrap_or_else(empty);
-        let mut from: Vec<(u8, Places)> = Vec::new();
-        for (len, places) in by_length.iter().rev() {
-            let mut all = places.clone();
-            if let Some((_, longer)) = from.last() {
-                join(&mut all, longer);
-            }
-            from.push((*len, all));
-        }
-        from.reverse();
-        Self { none, each: by_length.into_iter().collect(), from }
+        Self { none, each: by_length.into_iter().collect() }
     }
 }
 
@@ -224,13 +213,6 @@ impl<'a> Skip<'a> {
                 join(&mut left, set);
             }
             asked.iter_mut().zip(&left).for_each(|(a, l)| *a &= l);
-        }
-        // Those that another field may rule out before would add that field's bits.
-        for (n, lengths) in index.fields.iter().enumerate().filter(|(n, _)| !is_shown(*n)) {
-            let least = tries.known(n).map_or(0, |result| result.n_bits);
-            if let Some((_, set)) = lengths.from.iter().find(|(len, _)| *len >= least) {
-                join(asked, set);
-            }
         }
         let mut other: SmallVec<[u64; 32]> = SmallVec::from_elem(u64::MAX, asked.len());
         let preludes = index.preludes.iter().enumerate();
