@@ -316,16 +316,16 @@ impl Lookup {
     ) {
         let epoch = projection.epoch;
         let table = &self.table;
-        let void = |flow: &Megaflow, epoch| table.is_void(flow, epoch);
+        let live = |epoch| table.is_live(epoch);
         for Lesson { run: i, flow } in lessons.drain(..) {
             let i = usize::from(i);
             let (Some(run), Some(key)) = (runs.as_slice().get(i), runs.wide.get(i)) else {
                 continue;
             };
             if run.shape == Shaped::Wide {
-                self.wide.insert(run.hash, epoch, key, &flow, may_evict(), void);
+                self.wide.insert(run.hash, epoch, key, &flow, may_evict(), live);
             } else {
-                self.emc.insert(run.hash, epoch, &run.key, &flow, may_evict(), void);
+                self.emc.insert(run.hash, epoch, &run.key, &flow, may_evict(), live);
             }
         }
     }
@@ -368,6 +368,8 @@ impl Lookup {
     /// Housekeeping, about once a second.
     pub(crate) fn maintain(&mut self) {
         self.table.maintain();
+        self.emc.calm();
+        self.wide.calm();
     }
 
     /// A little housekeeping, many times a second.
@@ -379,7 +381,7 @@ impl Lookup {
     }
 
     /// How many entries each EMC should have, if it has too few.
-    pub(crate) fn wanted_emc(&mut self) -> [Option<usize>; 2] {
+    pub(crate) fn wanted_emc(&self) -> [Option<usize>; 2] {
         [self.emc.wanted(), self.wide.wanted()]
     }
 

@@ -398,14 +398,16 @@ impl Worker {
     /// A little housekeeping, many times a second.
     pub(crate) fn sweep(&mut self) {
         self.lookup.sweep();
+        for (wanted, entries) in self.shared.wanted_emc.iter().zip(self.lookup.wanted_emc()) {
+            if let Some(entries) = entries {
+                wanted.store(entries, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Housekeeping, about once a second.
     pub(crate) fn maintain(&mut self) {
         self.lookup.maintain();
-        for (wanted, entries) in self.shared.wanted_emc.iter().zip(self.lookup.wanted_emc()) {
-            wanted.store(entries.unwrap_or(0), Ordering::Relaxed);
-        }
     }
 }
 

@@ -49,8 +49,13 @@ impl<const W: usize> Entry<W> {
         if self.is_for(epoch, key) { self.flow.as_ref().filter(|f| !f.is_dead()) } else { None }
     }
 
-    fn is_free(&self, is_void: impl Fn(&Megaflow, u32) -> bool) -> bool {
-        self.flow.as_ref().is_none_or(|flow| flow.is_dead() || is_void(flow, self.epoch))
+    /// Without a look at the megaflow, which is far away.
+    fn is_free(&self, is_live: impl Fn(u32) -> bool) -> bool {
+        self.flow.is_none() || !is_live(self.epoch)
+    }
+
+    fn is_void(&self, is_void: impl Fn(&Megaflow, u32) -> bool) -> bool {
+        self.flow.as_ref().is_some_and(|flow| flow.is_dead() || is_void(flow, self.epoch))
     }
 }
 
@@ -80,12 +85,18 @@ impl<const W: usize> Emc<W> {
         Self { mask: n as u64 - 1, entries, crowded: 0, hand: 0 }
     }
 
-    /// How many entries would be better, if this many are too few. To be asked once a second.
-    pub(crate) fn wanted(&mut self) -> Option<usize> {
-        let n = self.entries.len();
-        let crowded = self.crowded;
-        self.crowded = crowded / 2;
-        (crowded > n / 2 && n < MAX_ENTRIES).then_some(n * GROWTH)
+    /// How many entries would be better, if this many are too few.
+    pub(crate) fn wanted(&self) -> Option<usize> {
+        let mut n = self.entries.len();
+        while self.crowded > n / 2 && n < MAX_ENTRIES {
+            n *= GROWTH;
+        }
+        (n > self.entries.len()).then_some(n.min(MAX_ENTRIES))
+    }
+
+    /// Forgets half of what speaks for a larger cache. To be called once a second.
+    pub(crate) fn calm(&mut self) {
+        self.crowded /= 2;
     }
 
     #[inline(always)]
@@ -112,7 +123,7 @@ impl<const W: usize> Emc<W> {
     }
 
     /// Remembers a megaflow. A free place is taken always, a full one when `may_evict`. Places are
-    /// free, too, whose megaflow is dead, or what they say of it `is_void` under their epoch.
+    /// free, too, whose epoch no projection has any more.
     pub(crate) fn insert(
         &mut self,
         hash: u64,
@@ -120,11 +131,11 @@ impl<const W: usize> Emc<W> {
         key: &[u64; W],
         flow: &Arc<Megaflow>,
         may_evict: bool,
-        is_void: impl Fn(&Megaflow, u32) -> bool,
+        is_live: impl Fn(u32) -> bool,
     ) {
         let places = self.places(hash);
         let same = places.iter().copied().find(|&i| self.entries[i].is_for(epoch, key));
-        let free = places.iter().copied().find(|&i| self.entries[i].is_free(&is_void));
+        let free = places.iter().copied().find(|&i| self.entries[i].is_free(&is_live));
         if same.or(free).is_none() {
             self.crowded += 1;
         }
@@ -145,7 +156,7 @@ impl<const W: usize> Emc<W> {
         let start = self.hand & self.mask as usize;
         self.hand = start + FEW;
         for entry in self.entries.iter_mut().skip(start).take(FEW) {
-            if entry.flow.is_some() && entry.is_free(&is_void) {
+            if entry.is_void(&is_void) {
                 *entry = Entry::EMPTY;
             }
         }
@@ -197,7 +208,7 @@ mod tests {
             emc.find(secret.hot(&key(i), epoch), epoch, &key(i)).cloned()
         };
         for (i, flow) in flows.iter().enumerate() {
-            emc.insert(secret.hot(&key(i), 7), 7, &key(i), flow, false, |_, _| false);
+            emc.insert(secret.hot(&key(i), 7), 7, &key(i), flow, false, |_| true);
         }
         let mut hits = 0;
         for (i, flow) in flows.iter().enumerate() {
@@ -209,8 +220,12 @@ mod tests {
         }
         assert!(hits > MIN_ENTRIES / 2 && hits <= MIN_ENTRIES, "{hits}");
         assert_eq!(emc.wanted(), Some(MIN_ENTRIES * 4));
+        for (i, flow) in flows.iter().enumerate() {
+            emc.insert(secret.hot(&key(i), 8), 8, &key(i), flow, false, |epoch| epoch != 7);
+        }
+        assert!(find(&emc, 8, 0).is_some() && find(&emc, 7, 0).is_none());
         flows.iter().for_each(|flow| flow.bury());
-        assert!((0..20_000).all(|i| find(&emc, 7, i).is_none()));
+        assert!((0..20_000).all(|i| find(&emc, 7, i).or(find(&emc, 8, i)).is_none()));
         (0..MIN_ENTRIES / 16).for_each(|_| emc.sweep(|_, _| false));
         assert!(flows.iter().all(|flow| Arc::strong_count(flow) == 1));
     }

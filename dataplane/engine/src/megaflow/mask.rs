@@ -14,11 +14,19 @@ fn word(key: Key<'_>, index: usize) -> u64 {
     key.get(index).copied().unwrap_or(0)
 }
 
-/// A word of a key and the bits of it that are compared, which are not none.
+/// A word of a key and the bits of it that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MaskWord {
     index: usize,
     bits: u64,
+}
+
+impl MaskWord {
+    /// These bits of a key.
+    #[inline(always)]
+    pub(crate) fn of(self, key: Key<'_>) -> u64 {
+        word(key, self.index) & self.bits
+    }
 }
 
 /// See the [module documentation](self).
@@ -39,7 +47,14 @@ impl InstalledMask {
     /// The words of `key` under the mask, in order.
     #[inline(always)]
     pub(crate) fn of<'a>(&'a self, key: Key<'a>) -> impl Iterator<Item = u64> + 'a {
-        self.words.iter().map(move |w| word(key, w.index) & w.bits)
+        self.words.iter().map(move |w| w.of(key))
+    }
+
+    /// The word in which this mask has most bits that `index` lacks, and those bits.
+    pub(crate) fn beyond(&self, index: &Mask) -> MaskWord {
+        let known = index.0.words();
+        let beyond = self.words.iter().map(|w| MaskWord { bits: w.bits & !known[w.index], ..*w });
+        beyond.max_by_key(|w| w.bits.count_ones()).unwrap_or(MaskWord { index: 0, bits: 0 })
     }
 
     /// The same, kept.

@@ -12,7 +12,29 @@ use weir_flow::{Flow, Mask};
 
 use crate::hash::HashKey;
 use crate::megaflow::entry::Megaflow;
-use crate::megaflow::mask::{InstalledMask, Key};
+use crate::megaflow::mask::{InstalledMask, Key, MaskWord};
+
+/// A megaflow, and what of it can be compared without going there: the word that tells it from most of
+/// those with the same indexed bits.
+#[derive(Debug)]
+struct Member {
+    flow: Arc<Megaflow>,
+    differs: MaskWord,
+    value: u64,
+}
+
+impl Member {
+    fn new(index: &Mask, flow: Arc<Megaflow>) -> Self {
+        let differs = flow.mask.beyond(index);
+        let value = differs.of(flow.key_words());
+        Self { flow, differs, value }
+    }
+
+    #[inline]
+    fn agrees(&self, key: Key<'_>) -> bool {
+        self.differs.of(key) == self.value && self.flow.agrees(key)
+    }
+}
 
 /// See the [module documentation](self).
 #[derive(Debug)]
@@ -20,7 +42,7 @@ pub(crate) struct Subtable {
     /// What its members know it by.
     pub(crate) id: u32,
     index: InstalledMask,
-    flows: HashTable<Arc<Megaflow>>,
+    flows: HashTable<Member>,
     /// Look-ups it answered lately, for the order of the subtables.
     pub(crate) hits: Cell<u64>,
 }
@@ -50,17 +72,15 @@ impl Subtable {
     #[inline]
     pub(crate) fn find(&self, secret: &HashKey, key: Key<'_>) -> Option<&Arc<Megaflow>> {
         let hash = self.hash(secret, key);
-        let found = self.flows.find(hash, |flow| flow.agrees(key));
-        if found.is_some() {
-            self.hits.set(self.hits.get() + 1);
-        }
-        found
+        let found = self.flows.find(hash, |member| member.agrees(key))?;
+        self.hits.set(self.hits.get() + 1);
+        Some(&found.flow)
     }
 
     /// How many members have this key's indexed bits (or those of another one with the same hash).
     pub(crate) fn crowd(&self, secret: &HashKey, key: &Flow) -> usize {
         let hash = self.hash(secret, key.words());
-        let same = |flow: &&Arc<Megaflow>| Self::hash_of(&self.index, secret, flow) == hash;
+        let same = |m: &&Member| Self::hash_of(&self.index, secret, &m.flow) == hash;
         self.flows.iter_hash(hash).filter(same).count()
     }
 
@@ -68,13 +88,14 @@ impl Subtable {
     pub(crate) fn insert(&mut self, secret: &HashKey, flow: Arc<Megaflow>) {
         let Self { index, flows, .. } = self;
         let hash = Self::hash_of(index, secret, &flow);
-        flows.insert_unique(hash, flow, |f| Self::hash_of(index, secret, f));
+        let member = Member::new(&index.mask, flow);
+        flows.insert_unique(hash, member, |m| Self::hash_of(index, secret, &m.flow));
     }
 
     /// Takes this very megaflow out; false when it is not here.
     pub(crate) fn remove(&mut self, secret: &HashKey, flow: &Arc<Megaflow>) -> bool {
         let hash = Self::hash_of(&self.index, secret, flow);
-        match self.flows.find_entry(hash, |f| Arc::ptr_eq(f, flow)) {
+        match self.flows.find_entry(hash, |m| Arc::ptr_eq(&m.flow, flow)) {
             Ok(entry) => {
                 entry.remove();
                 true
@@ -91,9 +112,9 @@ impl Subtable {
         new: &Arc<Megaflow>,
     ) -> bool {
         let hash = Self::hash_of(&self.index, secret, old);
-        match self.flows.find_mut(hash, |f| Arc::ptr_eq(f, old)) {
-            Some(place) => {
-                *place = Arc::clone(new);
+        match self.flows.find_mut(hash, |m| Arc::ptr_eq(&m.flow, old)) {
+            Some(member) => {
+                member.flow = Arc::clone(new);
                 true
             }
             None => false,
@@ -105,6 +126,6 @@ impl Subtable {
     }
 
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Arc<Megaflow>> {
-        self.flows.drain()
+        self.flows.drain().map(|member| member.flow)
     }
 }

@@ -52,8 +52,50 @@ pub(crate) struct MegaflowTable {
     ports: HashMap<u32, PortFlows>,
     lists: ActionLists,
     secret: HashKey,
-    next_epoch: u32,
+    epochs: Epochs,
     next_subtable: u32,
+}
+
+/// Classes of epochs.
+const EPOCH_CLASSES: usize = 1024;
+
+/// Gives out versions of projections, and knows which are in use.
+#[derive(Debug)]
+struct Epochs {
+    next: u32,
+    /// How many of each class are in use.
+    live: Vec<u16>,
+}
+
+impl Epochs {
+    fn new() -> Self {
+        Self { next: 1, live: vec![0; EPOCH_CLASSES] }
+    }
+
+    /// A new one.
+    fn begin(&mut self) -> u32 {
+        let epoch = next(&mut self.next);
+        if let Some(n) = self.live.get_mut(epoch as usize % EPOCH_CLASSES) {
+            *n += 1;
+        }
+        epoch
+    }
+
+    fn end(&mut self, epoch: u32) {
+        if let Some(n) = self.live.get_mut(epoch as usize % EPOCH_CLASSES) {
+            *n -= 1;
+        }
+    }
+
+    /// A new one in the place of this.
+    fn renew(&mut self, epoch: &mut u32) {
+        self.end(*epoch);
+        *epoch = self.begin();
+    }
+
+    fn is_live(&self, epoch: u32) -> bool {
+        self.live.get(epoch as usize % EPOCH_CLASSES).is_some_and(|n| *n != 0)
+    }
 }
 
 /// The next number after `counter`; 0 is none.
@@ -83,7 +125,7 @@ impl PortFlows {
 impl MegaflowTable {
     pub(crate) fn new(secret: HashKey) -> Self {
         let (ports, lists) = (HashMap::new(), ActionLists::default());
-        Self { ports, lists, secret, next_epoch: 1, next_subtable: 1 }
+        Self { ports, lists, secret, epochs: Epochs::new(), next_subtable: 1 }
     }
 
     /// The projection of a port with megaflows.
@@ -94,6 +136,12 @@ impl MegaflowTable {
     /// Is it void what a cache learned of a megaflow under this version of its port's projection?
     pub(crate) fn is_void(&self, flow: &Megaflow, epoch: u32) -> bool {
         self.projection(flow.in_port).is_none_or(|p| p.epoch != epoch)
+    }
+
+    /// May some port's projection have this version?
+    #[inline]
+    pub(crate) fn is_live(&self, epoch: u32) -> bool {
+        self.epochs.is_live(epoch)
     }
 
     /// The megaflow that a packet with this key (words of its flow, zero beyond the slice) hits.
@@ -117,9 +165,9 @@ impl MegaflowTable {
         let mut wanted = t.mask.datapath();
         wanted.0.in_port = u32::MAX.into();
         wanted.0.recirc_id = u32::MAX.into();
-        let Self { ports, lists, secret, next_epoch, next_subtable } = self;
+        let Self { ports, lists, secret, epochs, next_subtable } = self;
         let port = ports.entry(key.in_port.get()).or_insert_with(|| PortFlows {
-            projection: Projection::empty(next(next_epoch)),
+            projection: Projection::empty(epochs.begin()),
             subtables: Vec::new(),
             masks: HashTable::new(),
         });
@@ -135,7 +183,7 @@ impl MegaflowTable {
         let is_new = key.recirc_id.get() == 0 && !std::mem::replace(&mut mask.fresh, true);
         let mask = Arc::clone(&mask.mask);
         if is_new && port.projection.add(&mask.mask) {
-            port.projection.epoch = next(next_epoch);
+            epochs.renew(&mut port.projection.epoch);
         }
         let subtable = &mut port.subtables[at];
         let actions = lists.share(secret, &t.actions);
@@ -181,6 +229,7 @@ impl MegaflowTable {
         let Some(mut port) = self.ports.remove(&in_port) else {
             return Vec::new();
         };
+        self.epochs.end(port.projection.epoch);
         let flows: Vec<_> = port.subtables.iter_mut().flat_map(Subtable::drain).collect();
         for flow in &flows {
             flow.bury();
@@ -203,7 +252,7 @@ impl MegaflowTable {
     /// To be called about once a second.
     pub(crate) fn maintain(&mut self) {
         self.lists.tidy();
-        let next_epoch = &mut self.next_epoch;
+        let epochs = &mut self.epochs;
         self.ports.retain(|_, port| {
             port.subtables.retain(|s| s.len() != 0);
             port.subtables.sort_by_key(|s| std::cmp::Reverse(s.hits.get()));
@@ -213,9 +262,13 @@ impl MegaflowTable {
             port.masks.retain(|mask| !mask.is_unused());
             let fresh = port.masks.iter().filter(|m| m.fresh).map(|m| &m.mask.mask);
             if port.projection.tidy(fresh) {
-                port.projection.epoch = next(next_epoch);
+                epochs.renew(&mut port.projection.epoch);
             }
-            !port.subtables.is_empty()
+            let is_used = !port.subtables.is_empty();
+            if !is_used {
+                epochs.end(port.projection.epoch);
+            }
+            is_used
         });
     }
 }
