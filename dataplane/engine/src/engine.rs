@@ -239,6 +239,7 @@ impl Engine {
         pmd.send(PmdCommand::SleepMax(tuning.sleep_max_us_on(pmd.shared.core)));
         let emc = WorkerCommand::EmcInsertInvProb(tuning.emc_insert_inv_prob);
         pmd.send(PmdCommand::Worker(emc));
+        pmd.send(PmdCommand::MissShare(tuning.miss_share));
     }
 
     /// How many VLAN tags are parsed from now on, 1 or 2. All megaflows go if that changes.

@@ -66,6 +66,7 @@ pub use pmd::load::LoadSnapshot;
 pub use pmd::perf::{
     BINS, HistogramSnapshot, HistogramSnapshots, PerfLog, PerfSnapshot, Row as PerfRow,
 };
+pub use pmd::rxq::MissSnapshot;
 pub use pmd::stats::PmdStats;
 pub use pmd_view::{PmdSnapshot, RxqSnapshot};
 pub use port::{InjectError, Link, LinkModes, PortConfig, PortError, PortStats, is_known_kind};

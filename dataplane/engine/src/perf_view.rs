@@ -81,6 +81,12 @@ impl Engine {
         lock(&self.state).latency_sampling
     }
 
+    /// Percent of a thread's time that the misses of one port may take while others wait.
+    #[must_use]
+    pub fn miss_share(&self) -> u32 {
+        lock(&self.state).tuning.miss_share
+    }
+
     /// Times one burst in so many; none for 0.
     pub fn set_latency_sampling(&self, one_in: u32) {
         let mut state = lock(&self.state);

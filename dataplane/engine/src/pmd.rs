@@ -10,9 +10,11 @@
 //! | `stats` | what a thread counts |
 //! | `perf` | what each of its iterations was like |
 //! | `latency` | how long its packets took |
+//! | `fairness` | what the misses of one port may cost the others |
 
 pub(crate) mod assign;
 pub(crate) mod auto_lb;
+pub(crate) mod fairness;
 pub(crate) mod history;
 pub(crate) mod latency;
 pub(crate) mod load;

@@ -9,6 +9,7 @@ use weir_flow::{DropReason, PortNo};
 
 use crate::engine::{Engine, Port, lock};
 use crate::pmd::load::LoadSnapshot;
+use crate::pmd::rxq::MissSnapshot;
 use crate::pmd::stats::PmdStats;
 use crate::port::Device;
 
@@ -35,6 +36,8 @@ pub struct RxqSnapshot {
     pub cycles: Vec<u64>,
     /// Packets received.
     pub packets: u64,
+    /// Those of them that had to be translated.
+    pub misses: MissSnapshot,
 }
 
 /// A PMD thread and what it counted; the thread of injected packets has no core.
@@ -73,6 +76,7 @@ fn queues(port: &Port) -> impl Iterator<Item = RxqSnapshot> {
         enabled: true,
         cycles: rxq.load.cycles(),
         packets: rxq.load.packets(),
+        misses: rxq.load.misses(),
     })
 }
 

@@ -161,14 +161,19 @@ impl Engine {
     /// Counters of a port.
     #[must_use]
     pub fn port_stats(&self, no: PortNo) -> Option<PortStats> {
-        let (device, lanes) = {
+        let (device, lanes, refused) = {
             let state = lock(&self.state);
             let port = state.ports.get(&no)?;
-            (Arc::clone(&port.device), port.lanes.clone())
+            let refused: u64 = port.rxqs.iter().map(|rxq| rxq.load.misses().refused).sum();
+            (Arc::clone(&port.device), port.lanes.clone(), refused)
         };
         let (tx_packets, tx_bytes, drops) =
             port::sum_lanes(lanes.iter().map(|lane| &lane.counters));
-        Some(lock(&device).stats((tx_packets, tx_bytes), &drops))
+        let mut stats = lock(&device).stats((tx_packets, tx_bytes), &drops);
+        if refused != 0 {
+            stats.custom.push(("rx_miss_budget_drops".to_owned(), refused));
+        }
+        Some(stats)
     }
 
     /// What a port is like.

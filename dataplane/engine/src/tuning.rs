@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::pmd::assign::Algorithm;
 use crate::pmd::auto_lb::AutoLb;
+use crate::pmd::fairness::DEFAULT_SHARE;
 
 /// Settings of the threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,9 @@ pub struct Tuning {
     pub perf_metrics: bool,
     /// `other_config:pmd-latency-sampling`: one burst in how many is timed; 0 for none.
     pub latency_sampling: u32,
+    /// `other_config:pmd-miss-share`: percent of a thread's time that the misses of one port may take
+    /// while other ports wait; 100 for any.
+    pub miss_share: u32,
 }
 
 impl Default for Tuning {
@@ -40,6 +44,7 @@ impl Default for Tuning {
             auto_lb: AutoLb::default(),
             perf_metrics: false,
             latency_sampling: 0,
+            miss_share: DEFAULT_SHARE,
         }
     }
 }
@@ -93,6 +98,12 @@ impl Tuning {
         if self.perf_metrics != new.perf_metrics {
             let on = on(new.perf_metrics);
             lines.push(format!("PMD performance metrics collection {on}"));
+        }
+        if self.miss_share != new.miss_share {
+            let share = new.miss_share;
+            lines.push(format!(
+                "The misses of a port may take {share} % of a PMD's time while others wait"
+            ));
         }
         lines.extend(auto_lb_changes(&self.auto_lb, &new.auto_lb));
         lines

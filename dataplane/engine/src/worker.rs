@@ -20,6 +20,7 @@ use crate::lookup::{BURST, Hits, Lesson, Lookup, Run, Runs, Shaped};
 use crate::megaflow::entry::{Megaflow, Verdict};
 use crate::megaflow::projection::Projection;
 use crate::meter::Meters;
+use crate::pmd::fairness::Misses;
 use crate::pmd::latency::{Latency, Stage};
 use crate::pmd::stats::PmdCounters;
 use crate::port::lane::TxLane;
@@ -135,6 +136,8 @@ pub(crate) struct Worker {
     /// The pass of recirculated packets that is under way; kept for its memory.
     again: Vec<Recirculated>,
     emc_insert_inv_prob: u32,
+    /// The misses of the burst under way.
+    pub(crate) misses: Misses,
 }
 
 impl Worker {
@@ -157,6 +160,7 @@ impl Worker {
             full: Vec::with_capacity(BURST),
             again: Vec::with_capacity(BURST),
             emc_insert_inv_prob: 100,
+            misses: Misses::with(i64::MAX),
         }
     }
 
@@ -250,34 +254,45 @@ impl Worker {
             Verdict::Program => self.exec.run(packet, meta, &flow.actions, moment),
             Verdict::Slow => {
                 counters.slow_upcalls.add(1);
-                let translation = self.translate(&packet, key, moment);
+                let start = rdtsc();
+                let Some(translation) = self.translate(&packet, key, moment) else {
+                    return;
+                };
+                self.misses.charge(rdtsc().wrapping_sub(start));
                 self.exec.run(packet, meta, &translation.actions, moment);
             }
         }
     }
 
-    /// Asks the slow path about a packet.
-    fn translate(&self, packet: &Mbuf, key: &Flow, moment: Moment<'_>) -> Translation {
+    /// Asks the slow path about a packet. `None` if it is to be dropped, which is counted then.
+    fn translate(&mut self, packet: &Mbuf, key: &Flow, moment: Moment<'_>) -> Option<Translation> {
+        if !self.misses.admit() {
+            self.shared.counters.lost.add(1);
+            self.exec.drops.add(DropReason::MissBudget, 1);
+            return None;
+        }
         let start = rdtsc();
         let translation = self.exec.translate(packet, key, moment);
         let latency = &self.shared.latency;
         if latency.is_on() {
             latency.add(Stage::Translation, rdtsc().wrapping_sub(start), 1);
         }
-        translation
+        if translation.drop_reason == Some(DropReason::UpcallLimit) {
+            // Not looked at: the next packet asks again.
+            self.shared.counters.lost.add(1);
+            self.exec.drops.add(DropReason::UpcallLimit, 1);
+            return None;
+        }
+        Some(translation)
     }
 
     /// Asks the slow path about a packet, remembers its answer and follows it.
     #[cold]
     fn miss(&mut self, packet: Mbuf, meta: PacketMeta, key: &Flow, moment: Moment<'_>) {
         let start = rdtsc();
-        let translation = self.translate(&packet, key, moment);
-        if translation.drop_reason == Some(DropReason::UpcallLimit) {
-            // Not looked at: the next packet asks again.
-            self.shared.counters.lost.add(1);
-            self.exec.drops.add(DropReason::UpcallLimit, 1);
+        let Some(translation) = self.translate(&packet, key, moment) else {
             return;
-        }
+        };
         let bytes = u64::from(packet.len());
         translation.credit.credit(1, bytes, moment.now_ms, key.tcp_flags.get());
         let counters = &self.shared.counters;
@@ -292,6 +307,7 @@ impl Worker {
         counters.upcalls.add(1);
         let cycles = rdtsc().wrapping_sub(start);
         counters.upcall_cycles.add(cycles);
+        self.misses.charge(cycles);
         if self.shared.latency.is_on() {
             self.shared.latency.add(Stage::Miss, cycles, 1);
         }

@@ -53,6 +53,8 @@ reasons! {
     UpcallError = "datapath_drop_upcall_error",
     /// The miss could not be queued or translated in time.
     UpcallLimit = "datapath_drop_lock_error",
+    /// The misses of the packet's ingress port had their share of the thread's time.
+    MissBudget = "datapath_drop_miss_budget",
     /// A `userspace` action found no room in the queue.
     UserspaceAction = "datapath_drop_userspace_action_error",
     /// Recirculated too often.

@@ -46,6 +46,13 @@ impl Pmds {
                 0..=i64::from(MAX_SAMPLING),
                 0,
             ) as u32,
+            miss_share: reader.int(
+                RECORD,
+                row,
+                key("pmd-miss-share"),
+                1..=100,
+                i64::from(d.miss_share),
+            ) as u32,
             perf_metrics: reader.bool(RECORD, row, key("pmd-perf-metrics"), d.perf_metrics),
         };
         Self { cpus: cpus(reader, row), tuning }

@@ -7,6 +7,7 @@ use weir_dpdk::Batch;
 use weir_flow::PortNo;
 
 use crate::counters::Counter;
+use crate::pmd::fairness::{MissBucket, Misses};
 use crate::pmd::history::History;
 use crate::port::rx::Rx;
 
@@ -17,6 +18,10 @@ pub(crate) struct RxqLoad {
     current: Counter,
     past: History,
     packets: Counter,
+    misses: Counter,
+    /// TSC cycles of the misses.
+    miss_cycles: Counter,
+    misses_refused: Counter,
     /// The queue is not to be polled: its port is down. Written by control threads.
     paused: AtomicBool,
 }
@@ -37,10 +42,30 @@ impl RxqLoad {
         self.paused.store(paused, Ordering::Relaxed);
     }
 
+    /// What its packets that no megaflow matched cost.
+    pub(crate) fn misses(&self) -> MissSnapshot {
+        MissSnapshot {
+            translated: self.misses.get(),
+            cycles: self.miss_cycles.get(),
+            refused: self.misses_refused.get(),
+        }
+    }
+
     /// Packets received.
     pub(crate) fn packets(&self) -> u64 {
         self.packets.get()
     }
+}
+
+/// Packets of a receive queue that no megaflow matched, or whose megaflow asks for a translation of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MissSnapshot {
+    /// Packets that were translated.
+    pub translated: u64,
+    /// TSC cycles that took.
+    pub cycles: u64,
+    /// Packets that were dropped, because it would have taken too much of what others wait for.
+    pub refused: u64,
 }
 
 /// See the [module documentation](self).
@@ -52,6 +77,7 @@ pub(crate) struct PolledQueue {
     /// May this port's flows be in the EMC?
     pub(crate) use_emc: bool,
     pub(crate) load: Arc<RxqLoad>,
+    pub(crate) bucket: MissBucket,
     /// The last look found packets.
     was_busy: bool,
     /// A kernel queue that was empty is left alone until this TSC value, longer each time.
@@ -61,7 +87,8 @@ pub(crate) struct PolledQueue {
 
 impl PolledQueue {
     pub(crate) fn new(rx: Rx, port: PortNo, queue: u16, use_emc: bool, load: Arc<RxqLoad>) -> Self {
-        Self { rx, port, queue, use_emc, load, was_busy: false, rest_until: 0, rest: 0 }
+        let bucket = MissBucket::new();
+        Self { rx, port, queue, use_emc, load, bucket, was_busy: false, rest_until: 0, rest: 0 }
     }
 
     /// Fills an empty batch. `now` is the TSC, `longest_rest` in its cycles.
@@ -98,6 +125,14 @@ impl PolledQueue {
     pub(crate) fn count(&self, packets: usize, cycles: u64) {
         self.load.packets.add(packets as u64);
         self.load.current.add(cycles);
+    }
+
+    /// Takes note of misses of a burst.
+    pub(crate) fn count_misses(&mut self, misses: &Misses) {
+        self.bucket.take(misses.cycles);
+        self.load.misses.add(misses.count);
+        self.load.miss_cycles.add(misses.cycles);
+        self.load.misses_refused.add(misses.refused);
     }
 
     pub(crate) fn roll(&self) {

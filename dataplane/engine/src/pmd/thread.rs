@@ -13,6 +13,7 @@ use weir_flow::PortNo;
 use weir_rcu::Guard;
 
 use crate::exec::run::Moment;
+use crate::pmd::fairness::{DEFAULT_SHARE, Fairness, Misses};
 use crate::pmd::history::INTERVAL_MS;
 use crate::pmd::latency::Stage;
 use crate::pmd::load::{LoadMeter, PmdLoad};
@@ -48,6 +49,8 @@ pub(crate) enum PmdCommand {
     SleepMax(u64),
     /// One burst in how many is timed; 0 for none.
     LatencySampling(u32),
+    /// Percent of its time that the misses of one port may take while others wait.
+    MissShare(u32),
     /// `other_config:pmd-perf-metrics`.
     PerfMetrics(bool),
     /// What is suspicious, and where reports of it go.
@@ -190,6 +193,7 @@ struct Loop {
     perf: PerfMeter,
     /// Bursts until one is timed; while none is to be, this only goes round.
     sample_in: u32,
+    fairness: Fairness,
 }
 
 /// The iteration under way.
@@ -212,6 +216,7 @@ impl Loop {
         Self {
             perf,
             sample_in: 0,
+            fairness: Fairness::new(DEFAULT_SHARE),
             shared,
             worker,
             time,
@@ -284,12 +289,17 @@ impl Loop {
                 self.worker.shared.latency.set_sampling(one_in);
                 self.sample_in = one_in.min(1);
             }
+            PmdCommand::MissShare(share) => self.fairness = Fairness::new(share),
             PmdCommand::PerfMetrics(on) => self.perf.set(on, &self.worker.shared.counters),
             PmdCommand::PerfLog(settings, desk) => self.perf.watch.set(settings, desk),
             PmdCommand::Stop => self.stop = true,
         }
         self.pace = self.queues.iter().map(|q| q.rx.pace()).max().unwrap_or(Pace::Woken);
         self.idle = 0;
+        let ports: Vec<PortNo> = self.queues.iter().map(|queue| queue.port).collect();
+        for queue in &mut self.queues {
+            queue.bucket.share_with(ports.iter().filter(|port| **port == queue.port).count());
+        }
     }
 
     /// Polls every queue once; answers how many packets there were, and in the largest burst.
@@ -318,12 +328,20 @@ impl Loop {
             {
                 self.perf.saw_queue(n as u64 + u64::from(waiting));
             }
+            let allowance = self.fairness.allowance(queue.port, &mut queue.bucket, at);
+            self.worker.misses = Misses::with(allowance);
             self.worker.receive(&mut batch, queue.port, queue.use_emc, moment);
             self.worker.flush();
+            if self.worker.misses.any() {
+                queue.count_misses(&self.worker.misses);
+            }
             queue.rx.processed();
             let now = rdtsc();
             let cycles = now.wrapping_sub(at);
             queue.count(n, cycles);
+            if n >= weir_dpdk::MAX_BURST {
+                self.fairness.saw_waiting(queue.port, now);
+            }
             self.iteration.of_queues += cycles;
             self.sample_in = self.sample_in.wrapping_sub(1);
             if self.sample_in == 0 {

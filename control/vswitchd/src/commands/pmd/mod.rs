@@ -5,6 +5,7 @@
 //! | `args.rs` | options of these commands |
 //! | `implementations.rs` | `dpif-impl-*`, `miniflow-parser-*`, `subtable-lookup-*`, `odp-execute/*` |
 //! | `latency.rs` | `latency-show`, `latency-set` |
+//! | `misses.rs` | `miss-show` |
 //! | `perf.rs` | `pmd-perf-show`, `pmd-perf-log-set` |
 //! | `rxq.rs` | `pmd-rxq-show` |
 //! | `stats.rs` | `pmd-stats-show` |
@@ -12,6 +13,7 @@
 mod args;
 mod implementations;
 mod latency;
+mod misses;
 mod perf;
 mod rxq;
 mod stats;
@@ -42,6 +44,8 @@ pub(super) fn register(commands: &mut Commands<Switchd>) {
         s.perf.clear(&engine, &pmds);
         Outcome::empty()
     });
+    commands
+        .add("dpif-netdev/miss-show", usage, 0, 3, |s: &mut Switchd, args| misses::show(s, args));
     let usage = "[-nh] [-it iter-history-len] [-ms ms-history-len] [-pmd core] [dp]";
     commands
         .add("dpif-netdev/pmd-perf-show", usage, 0, 8, |s: &mut Switchd, args| perf::show(s, args));

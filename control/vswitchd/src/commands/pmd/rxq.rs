@@ -96,7 +96,7 @@ fn json(pmd: &PmdSnapshot, intervals: usize) -> Option<Json> {
 
 #[cfg(test)]
 mod tests {
-    use weir_engine::LoadSnapshot;
+    use weir_engine::{LoadSnapshot, MissSnapshot};
     use weir_flow::PortNo;
 
     use super::*;
@@ -113,6 +113,7 @@ mod tests {
             enabled: number != 9,
             cycles: cycles.to_vec(),
             packets: 0,
+            misses: MissSnapshot::default(),
         }
     }
 
