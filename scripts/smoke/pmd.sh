@@ -57,3 +57,31 @@ ovs-ofctl add-flow br0 priority=99,icmp,actions=drop
 before=$(reason drop_action_of_pipeline)
 ! reaches a 10.99.0.2 || fail "not dropped"
 [ $(($(reason drop_action_of_pipeline) - before)) -ge 3 ] || fail "$(appctl coverage/show | grep drop)"
+
+say "a port of which every packet is a miss has its share, and no more while others wait"
+frames=()
+for i in {0..255}; do
+    frames+=("$(printf '02000000000202000000000108004500002e00000000401100000a%06x0b00000103e807d0001a0000%036x' "$i" 0)")
+done
+capture "$work/storm.pcap" "${frames[@]}"
+capture "$work/calm.pcap" "${frames[@]:0:1}" "${frames[@]:0:1}"
+ovs-ofctl del-flows br0
+ovs-ofctl add-flow br0 actions=output:p0
+pmd pmd-sleep-max=0
+appctl upcall/disable-megaflows
+vsctl set open . other_config:flow-limit=1
+source_port() { vsctl add-port br0 "$1" -- set interface "$1" type=dpdk options:dpdk-devargs="net_pcap_$1,rx_pcap=$work/$1.pcap,infinite_rx=1"; }
+source_port storm
+refused() { appctl dpif-netdev/miss-show | awk -v port="$1" '$2 == port { print $NF }'; }
+sleep 1
+[ "$(refused storm)" = 0 ] || fail "nobody waits: $(appctl dpif-netdev/miss-show)"
+source_port calm
+bounded() { [ "$(refused storm)" -gt 1000 ]; }
+wait_for 10 bounded
+stored() { [ "$(vsctl get interface storm statistics:rx_miss_budget_drops)" -gt 0 ]; }
+wait_for 10 stored
+pmd pmd-miss-share=100
+sleep 1
+before=$(refused storm)
+sleep 1
+[ "$(refused storm)" = "$before" ] || fail "bounded all the same: $(appctl dpif-netdev/miss-show)"
