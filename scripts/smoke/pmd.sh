@@ -45,6 +45,14 @@ spent=$(($(used) - before))
 [ $spent -lt 100 ] || fail "a sleeping thread used $spent of 200 ticks"
 reaches a 10.99.0.2 || fail "asleep for good"
 
+say "packets wait for others to leave with them"
+pmd pmd-sleep-max=0
+pmd tx-flush-interval=1000000
+! on a ping -q -c 1 -W 0.5 10.99.0.2 >/dev/null || fail "they do not wait"
+pmd tx-flush-interval=100
+reaches a 10.99.0.2 || fail "they do not leave"
+pmd tx-flush-interval=0
+
 say "packets that make no sense are counted"
 reason() { appctl coverage/read-counter "$1"; }
 capture "$work/bad.pcap" 02 ffffffffffff02000000 ffffffffffff020000000001

@@ -240,6 +240,7 @@ impl Engine {
         let emc = WorkerCommand::EmcInsertInvProb(tuning.emc_insert_inv_prob);
         pmd.send(PmdCommand::Worker(emc));
         pmd.send(PmdCommand::MissShare(tuning.miss_share));
+        pmd.send(PmdCommand::TxFlushInterval(tuning.tx_flush_us));
     }
 
     /// How many VLAN tags are parsed from now on, 1 or 2. All megaflows go if that changes.

@@ -27,6 +27,8 @@ pub struct Tuning {
     pub perf_metrics: bool,
     /// `other_config:pmd-latency-sampling`: one burst in how many is timed; 0 for none.
     pub latency_sampling: u32,
+    /// `other_config:tx-flush-interval` in microseconds.
+    pub tx_flush_us: u32,
     /// `other_config:pmd-miss-share`: percent of a thread's time that the misses of one port may take
     /// while other ports wait; 100 for any.
     pub miss_share: u32,
@@ -44,6 +46,7 @@ impl Default for Tuning {
             auto_lb: AutoLb::default(),
             perf_metrics: false,
             latency_sampling: 0,
+            tx_flush_us: 0,
             miss_share: DEFAULT_SHARE,
         }
     }
@@ -98,6 +101,10 @@ impl Tuning {
         if self.perf_metrics != new.perf_metrics {
             let on = on(new.perf_metrics);
             lines.push(format!("PMD performance metrics collection {on}"));
+        }
+        if self.tx_flush_us != new.tx_flush_us {
+            let us = new.tx_flush_us;
+            lines.push(format!("Flushing interval for tx packets set to {us} us"));
         }
         if self.miss_share != new.miss_share {
             let share = new.miss_share;

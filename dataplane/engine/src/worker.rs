@@ -348,6 +348,22 @@ impl Worker {
     #[inline]
     pub(crate) fn flush(&mut self) {
         self.exec.tx.flush();
+        self.count_sent();
+    }
+
+    /// A burst is to be received whose packets may wait for others on their way out.
+    pub(crate) fn begin_wait(&mut self, now: u64) {
+        self.exec.tx.now = now;
+    }
+
+    /// Sends what has waited this many TSC cycles.
+    pub(crate) fn flush_due(&mut self, now: u64, longest: u64) {
+        self.exec.tx.flush_due(now, longest);
+        self.count_sent();
+    }
+
+    #[inline]
+    fn count_sent(&mut self) {
         let sent = std::mem::take(&mut self.exec.tx.sent);
         if sent.batches != 0 {
             self.shared.counters.tx_packets.add(sent.packets);

@@ -19,6 +19,8 @@ pub struct Pmds {
 const RECORD: &str = "Open_vSwitch .";
 /// Bursts of which one is timed, at most.
 pub const MAX_SAMPLING: u32 = 1_000_000;
+/// Longest that packets wait for others to leave with them, in microseconds.
+const MAX_TX_FLUSH_US: i64 = 1_000_000;
 /// Longest sleep, in microseconds.
 const MAX_SLEEP_US: i64 = 10_000;
 
@@ -46,6 +48,8 @@ impl Pmds {
                 0..=i64::from(MAX_SAMPLING),
                 0,
             ) as u32,
+            tx_flush_us: reader.int(RECORD, row, key("tx-flush-interval"), 0..=MAX_TX_FLUSH_US, 0)
+                as u32,
             miss_share: reader.int(
                 RECORD,
                 row,

@@ -1,5 +1,5 @@
 //! [`TxTable`]: one thread's way out. Packets for a port are collected and leave in one call, at the
-//! end of a burst or when 32 have come together.
+//! end of a burst or when 32 have come together; with `tx-flush-interval` they wait longer for others.
 
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub(crate) const MAX_PORTS: u32 = 1 << 16;
 struct TxPort {
     lane: Arc<TxLane>,
     buffer: Batch,
+    /// [`TxTable::now`] when its first packet came.
+    since: u64,
 }
 
 /// What left through a [`TxTable`].
@@ -32,6 +34,8 @@ pub(crate) struct TxTable {
     ports: Vec<Option<Box<TxPort>>>,
     /// Ports with packets waiting.
     waiting: Vec<u32>,
+    /// TSC of the burst under way; kept only while packets may wait longer than for its end.
+    pub(crate) now: u64,
     offload: offload::Context,
     pub(crate) sent: Sent,
 }
@@ -46,7 +50,8 @@ impl TxPort {
 
 impl TxTable {
     pub(crate) fn new(offload: offload::Context) -> Self {
-        Self { ports: Vec::new(), waiting: Vec::with_capacity(64), offload, sent: Sent::default() }
+        let waiting = Vec::with_capacity(64);
+        Self { ports: Vec::new(), waiting, now: 0, offload, sent: Sent::default() }
     }
 
     /// Makes a port reachable, or replaces its lane.
@@ -59,7 +64,7 @@ impl TxTable {
         if self.ports.len() <= index {
             self.ports.resize_with(index + 1, || None);
         }
-        self.ports[index] = Some(Box::new(TxPort { lane, buffer: Batch::new() }));
+        self.ports[index] = Some(Box::new(TxPort { lane, buffer: Batch::new(), since: 0 }));
     }
 
     /// Sends what waits for a port and forgets it.
@@ -83,6 +88,7 @@ impl TxTable {
         };
         if tx.buffer.is_empty() {
             self.waiting.push(port.0);
+            tx.since = self.now;
         } else if tx.buffer.is_full() {
             tx.flush(&self.offload, &mut self.sent);
         }
@@ -99,6 +105,7 @@ impl TxTable {
         };
         if tx.buffer.is_empty() {
             self.waiting.push(port.0);
+            tx.since = self.now;
         }
         loop {
             tx.buffer.append(batch);
@@ -112,6 +119,21 @@ impl TxTable {
     /// Is there such a port?
     pub(crate) fn has(&mut self, port: PortNo) -> bool {
         self.port(port).is_some()
+    }
+
+    /// Sends what has waited this many TSC cycles.
+    pub(crate) fn flush_due(&mut self, now: u64, longest: u64) {
+        let Self { ports, waiting, offload, sent, .. } = self;
+        waiting.retain(|port| {
+            let Some(Some(tx)) = ports.get_mut(*port as usize) else {
+                return false;
+            };
+            if now.wrapping_sub(tx.since) < longest {
+                return true;
+            }
+            tx.flush(offload, sent);
+            false
+        });
     }
 
     /// Sends everything that waits.

@@ -51,6 +51,8 @@ pub(crate) enum PmdCommand {
     LatencySampling(u32),
     /// Percent of its time that the misses of one port may take while others wait.
     MissShare(u32),
+    /// Microseconds that packets wait for others to leave with them.
+    TxFlushInterval(u32),
     /// `other_config:pmd-perf-metrics`.
     PerfMetrics(bool),
     /// What is suspicious, and where reports of it go.
@@ -194,6 +196,8 @@ struct Loop {
     /// Bursts until one is timed; while none is to be, this only goes round.
     sample_in: u32,
     fairness: Fairness,
+    /// TSC cycles that packets wait for others to leave with them; 0 for those of their burst only.
+    tx_wait: u64,
 }
 
 /// The iteration under way.
@@ -217,6 +221,7 @@ impl Loop {
             perf,
             sample_in: 0,
             fairness: Fairness::new(DEFAULT_SHARE),
+            tx_wait: 0,
             shared,
             worker,
             time,
@@ -289,6 +294,10 @@ impl Loop {
                 self.worker.shared.latency.set_sampling(one_in);
                 self.sample_in = one_in.min(1);
             }
+            PmdCommand::TxFlushInterval(us) => {
+                self.worker.flush();
+                self.tx_wait = (u128::from(us) * u128::from(tsc_hz()) / 1_000_000) as u64;
+            }
             PmdCommand::MissShare(share) => self.fairness = Fairness::new(share),
             PmdCommand::PerfMetrics(on) => self.perf.set(on, &self.worker.shared.counters),
             PmdCommand::PerfLog(settings, desk) => self.perf.watch.set(settings, desk),
@@ -330,8 +339,14 @@ impl Loop {
             }
             let allowance = self.fairness.allowance(queue.port, &mut queue.bucket, at);
             self.worker.misses = Misses::with(allowance);
-            self.worker.receive(&mut batch, queue.port, queue.use_emc, moment);
-            self.worker.flush();
+            if self.tx_wait == 0 {
+                self.worker.receive(&mut batch, queue.port, queue.use_emc, moment);
+                self.worker.flush();
+            } else {
+                self.worker.begin_wait(at);
+                self.worker.receive(&mut batch, queue.port, queue.use_emc, moment);
+                self.worker.flush_due(rdtsc(), self.tx_wait);
+            }
             if self.worker.misses.any() {
                 queue.count_misses(&self.worker.misses);
             }
@@ -354,6 +369,9 @@ impl Loop {
             (at, stale) = (now, false);
             polled.packets += n;
             polled.largest = polled.largest.max(n);
+        }
+        if self.tx_wait != 0 && polled.packets == 0 {
+            self.worker.flush_due(start, self.tx_wait);
         }
         let counters = &self.worker.shared.counters;
         if polled.packets == 0 {
@@ -428,6 +446,7 @@ impl Loop {
                 rest
             }
         };
+        self.worker.flush();
         let start = rdtsc();
         self.end_iteration(start);
         guard.quiesce_after(|| match self.pace {
