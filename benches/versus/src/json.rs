@@ -43,7 +43,8 @@ fn sample(s: &Sample) -> Value {
     });
     json!({
         "side": s.side, "config": s.config, "packets_per_second": s.rate,
-        "undisturbed_packets_per_second": s.clean, "cycles_per_packet": s.cycles,
+        "undisturbed_packets_per_second": s.clean, "disturbances_per_second": s.made,
+        "attack_received_per_second": s.taken, "cycles_per_packet": s.cycles,
         "account": account,
     })
 }
@@ -75,8 +76,8 @@ mod tests {
             config: "smc",
             rate: 2.0,
             clean: Some(4.0),
-            cycles: None,
             account: Some(crate::account::Account::default()),
+            ..Sample::default()
         };
         report.add(&ROWS[0], s);
         let v = value(&report);

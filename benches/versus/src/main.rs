@@ -8,6 +8,7 @@
 mod account;
 mod acl;
 mod config;
+mod disturber;
 mod error;
 mod explosion;
 mod goal;
@@ -16,9 +17,12 @@ mod hugepages;
 mod json;
 mod masks;
 mod measure;
+mod namespace;
 mod openflow;
+mod pace;
 mod packet;
 mod pcap;
+mod pin;
 mod pipeline;
 mod process;
 mod progress;
@@ -31,6 +35,7 @@ mod switch;
 mod table;
 mod testpmd;
 mod traffic;
+mod wire;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -168,6 +173,7 @@ fn chosen<T: Copy + Default>(names: &[(&str, T)], name: &str) -> T {
 }
 
 fn run(plan: &Plan) -> Result<bool, RunError> {
+    pin::away_from(plan.cpu)?;
     let _pages = hugepages::Reservation::at_least(1536)?;
     let work = process::WorkDir::new()?;
     let mut report = Report::default();
@@ -216,7 +222,7 @@ fn contest(plan: &Plan, work: &process::WorkDir, report: &mut Report) -> Result<
                 let (warm_up, window) = (plan.warm_up, plan.measure);
                 let sample = if let Some(programs) = programs {
                     let switch = Switch::start(programs, work, &feed, config, plan.cpu)?;
-                    switch.measure(row, warm_up, window)?
+                    switch.measure(row, &plan.world, warm_up, window)?
                 } else {
                     Testpmd::run(work, &feed, plan.cpu, warm_up, window)?
                 };
@@ -228,7 +234,8 @@ fn contest(plan: &Plan, work: &process::WorkDir, report: &mut Report) -> Result<
 }
 
 fn main() -> std::process::ExitCode {
-    match run(&plan()) {
+    let plan = plan();
+    match namespace::enter().and_then(|()| run(&plan)) {
         Ok(true) => std::process::ExitCode::SUCCESS,
         Ok(false) => {
             eprintln!("versus: packets of Weir's are missing, see the accounts");

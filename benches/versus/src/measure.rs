@@ -3,12 +3,15 @@
 use std::time::{Duration, Instant};
 
 use crate::account::{self, Account};
+use crate::disturber::Disturber;
 use crate::error::RunError;
-use crate::openflow::FlowMods;
+use crate::pace::Made;
 use crate::report::Sample;
 use crate::row::{Disturbance, Ports, Row};
+use crate::source::ATTACKER;
 use crate::switch::Switch;
-use crate::traffic::Order;
+use crate::traffic::World;
+use crate::{openflow, wire};
 
 /// Flow changes a second.
 const FLOW_MODS: u64 = 1_000;
@@ -22,21 +25,14 @@ impl Switch<'_> {
     pub(crate) fn measure(
         mut self,
         row: &Row,
+        world: &World,
         warm_up: Duration,
         window: Duration,
     ) -> Result<Sample, RunError> {
         std::thread::sleep(warm_up);
         let disturbed = row.disturbance != Disturbance::None;
         let clean = disturbed.then(|| self.rate(window)).transpose()?;
-        let _flow_mods = match row.disturbance {
-            Disturbance::FlowMods(table) => {
-                Some(FlowMods::start(&self.management(), table, FLOW_MODS)?)
-            }
-            _ => None,
-        };
-        if let (Some(stream), Order::Attack(rate)) = (self.stream(), row.traffic.order) {
-            stream.attack(rate);
-        }
+        let disturber = self.disturb(row.disturbance, world)?;
         if disturbed {
             std::thread::sleep(warm_up);
         }
@@ -46,9 +42,38 @@ impl Switch<'_> {
         let after = self.appctl(&["dpif-netdev/pmd-stats-show"])?;
         let packets = account::received(&after) - t0;
         let cycles = (packets > 0).then(|| (account::cycles(&after) - c0) as f64 / packets as f64);
+        let made = disturber.map(Disturber::end).transpose()?;
+        let taken = made.filter(|_| row.ports == Ports::Attacked).map(|m| self.taken(m));
+        let (taken, made) = (taken.transpose()?, made.map(Made::rate));
         let account = Some(self.account(row)?);
         let (side, config) = self.names();
-        Ok(Sample { side, config, rate, clean, cycles, account })
+        Ok(Sample { side, config, rate, clean, made, taken, cycles, account })
+    }
+
+    fn disturb(
+        &self,
+        disturbance: Disturbance,
+        world: &World,
+    ) -> Result<Option<Disturber>, RunError> {
+        Ok(match disturbance {
+            Disturbance::None => None,
+            Disturbance::Attack(rate) => {
+                let (attack, seed) = (world.attack, world.seed);
+                let packet = move |n| attack.packet(seed, n);
+                Some(Disturber::start("attack", move |end| wire::write(rate, packet, end))?)
+            }
+            Disturbance::FlowMods(table) => {
+                let socket = self.management();
+                let work = move |end: &_| openflow::change(&socket, table, FLOW_MODS, end);
+                Some(Disturber::start("flow-mods", work)?)
+            }
+        })
+    }
+
+    /// What of an attack the switch received, a second.
+    fn taken(&self, made: Made) -> Result<f64, RunError> {
+        std::thread::sleep(SETTLE);
+        Ok(self.counter(ATTACKER, "rx pkts=")? as f64 / made.seconds)
     }
 
     fn rate(&self, window: Duration) -> Result<f64, RunError> {

@@ -7,7 +7,7 @@ use crate::goal::Reached;
 use crate::row::Row;
 
 /// One measurement of one side.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sample {
     /// `weir`, `ovs` or `testpmd`.
     pub(crate) side: &'static str,
@@ -17,6 +17,10 @@ pub(crate) struct Sample {
     pub(crate) rate: f64,
     /// The same before the row's disturbance, if it has one.
     pub(crate) clean: Option<f64>,
+    /// What its disturbance really did a second.
+    pub(crate) made: Option<f64>,
+    /// What of an attack the switch received a second.
+    pub(crate) taken: Option<f64>,
     /// TSC cycles a packet, where the side counts them.
     pub(crate) cycles: Option<f64>,
     /// Where the packets went, where the side counts them.
@@ -150,8 +154,14 @@ impl fmt::Display for Report {
         writeln!(f)?;
         for line in &self.0 {
             for s in &line.samples {
+                let whose = format!("{} {} {}", line.row.name, s.side, s.config);
+                if let Some(made) = s.made {
+                    write!(f, "{whose}: disturbance: {made:.0} a second")?;
+                    let taken = s.taken.map(|n| format!(", {n:.0} received by the switch"));
+                    writeln!(f, "{}", taken.unwrap_or_default())?;
+                }
                 if let Some(account) = &s.account {
-                    writeln!(f, "{} {} {}: account: {account}", line.row.name, s.side, s.config)?;
+                    writeln!(f, "{whose}: account: {account}")?;
                 }
             }
         }
@@ -165,7 +175,7 @@ mod tests {
     use crate::row::ROWS;
 
     fn sample(side: &'static str, config: &'static str, rate: f64) -> Sample {
-        Sample { side, config, rate, clean: None, cycles: None, account: None }
+        Sample { side, config, rate, ..Sample::default() }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::traffic::{Flows, Lengths, Order, Traffic};
 pub(crate) enum Ports {
     /// Source 1, sink 2.
     OneWay,
-    /// Source 1, sinks 2 and 3.
-    TwoSinks,
+    /// Source 1, sink 2, an attacker's source 4 and sink 3.
+    Attacked,
     /// Source 1, sink 2, and a guest behind vhost-user on 3 that sends back what it gets.
     Guest,
     /// Sources 1 and 2, each also a sink.
@@ -31,8 +31,8 @@ pub(crate) enum Source {
 pub(crate) enum Disturbance {
     /// Nothing.
     None,
-    /// The attack of the row's traffic begins.
-    Attack,
+    /// So many packets of the attack a second, on a port of their own.
+    Attack(u64),
     /// 1,000 flows a second change in this table.
     FlowMods(u8),
 }
@@ -116,22 +116,20 @@ pub(crate) static ROWS: &[Row] = &[
     Row::new(
         "R8a",
         "1,000 flows beside an explosion of 1,000 packets/s",
-        sequential(1_000).order(Order::Attack(1_000)),
+        sequential(1_000),
         Table::Tenant,
     )
-    .ports(Ports::TwoSinks)
-    .piped()
-    .disturbed(Disturbance::Attack)
+    .ports(Ports::Attacked)
+    .disturbed(Disturbance::Attack(1_000))
     .goals(&[Goal::Kept(0.8)]),
     Row::new(
         "R8b",
         "1,000 flows beside an explosion of 100,000 packets/s",
-        sequential(1_000).order(Order::Attack(100_000)),
+        sequential(1_000),
         Table::Tenant,
     )
-    .ports(Ports::TwoSinks)
-    .piped()
-    .disturbed(Disturbance::Attack)
+    .ports(Ports::Attacked)
+    .disturbed(Disturbance::Attack(100_000))
     .goals(&[Goal::Kept(0.8)]),
     Row::new("R9a", "NORMAL, 1,000 MACs", Traffic::of(Flows::Macs, 1_000), Table::Normal)
         .ports(Ports::BothWays)

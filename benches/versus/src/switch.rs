@@ -147,7 +147,7 @@ impl<'a> Switch<'a> {
         let row = feed.row();
         let sinks: &[u32] = match row.ports {
             Ports::OneWay | Ports::Guest => &[2],
-            Ports::TwoSinks => &[2, 3],
+            Ports::Attacked => &[2, 3],
             Ports::BothWays => &[],
         };
         for port in sinks {
@@ -166,8 +166,8 @@ impl<'a> Switch<'a> {
             // Until both have met, packets for the guest are dropped.
             std::thread::sleep(Duration::from_secs(2));
         }
-        for (i, device) in self.sources.devices.iter().enumerate() {
-            self.add_port(&format!("source{i}"), 1 + i as u32, device)?;
+        for device in &self.sources.devices {
+            self.add_port(&format!("source{}", device.port), device.port, &device.arguments)?;
         }
         Ok(())
     }
@@ -188,14 +188,18 @@ impl<'a> Switch<'a> {
     pub(crate) fn sent(&self) -> Result<(u64, Instant), RunError> {
         let mut sum = 0;
         for port in self.sinks {
-            let mut cmd = self.command(&self.programs.ofctl);
-            let text = output(cmd.args(["dump-ports", &self.target(), &port.to_string()]))?;
-            let number = text.split("tx pkts=").nth(1).and_then(|s| s.split(',').next());
-            let number: Option<u64> = number.and_then(|s| s.trim().parse().ok());
-            let command = "ovs-ofctl dump-ports".to_owned();
-            sum += number.ok_or(RunError::Output { wanted: "tx pkts=", command })?;
+            sum += self.counter(*port, "tx pkts=")?;
         }
         Ok((sum, Instant::now()))
+    }
+
+    /// What one port counts.
+    pub(crate) fn counter(&self, port: u32, wanted: &'static str) -> Result<u64, RunError> {
+        let mut cmd = self.command(&self.programs.ofctl);
+        let text = output(cmd.args(["dump-ports", &self.target(), &port.to_string()]))?;
+        let number = text.split(wanted).nth(1).and_then(|s| s.split(',').next());
+        let number = number.and_then(|s| s.trim().parse().ok());
+        number.ok_or_else(|| RunError::Output { wanted, command: "ovs-ofctl dump-ports".into() })
     }
 
     pub(crate) fn appctl(&self, args: &[&str]) -> Result<String, RunError> {
@@ -213,11 +217,6 @@ impl<'a> Switch<'a> {
         self.dir.join("br0.mgmt")
     }
 
-    /// What writes to the sources.
-    pub(crate) fn stream(&self) -> Option<&Stream> {
-        self.sources.stream.as_ref()
-    }
-
     /// Ends it, and says how many packets it wrote.
     pub(crate) fn end_stream(&mut self) -> Option<u64> {
         self.sources.stream.as_mut().map(Stream::end)
@@ -228,8 +227,8 @@ impl<'a> Switch<'a> {
         if self.sources.stream.is_some() {
             std::thread::sleep(Duration::from_secs(1));
         }
-        for i in 0..self.sources.devices.len() {
-            self.vsctl(&["del-port", &format!("source{i}")])?;
+        for device in &self.sources.devices {
+            self.vsctl(&["del-port", &format!("source{}", device.port)])?;
         }
         Ok(())
     }

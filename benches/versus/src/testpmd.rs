@@ -27,7 +27,7 @@ impl Testpmd {
         cmd.arg(format!("--lcores=0@0,{cpu}@{cpu}"));
         cmd.args(["--no-pci", "--file-prefix=versus", "--in-memory", "-m", "1024"]);
         let sources = feed.open()?;
-        cmd.args(sources.devices.iter().map(|d| format!("--vdev={d}")));
+        cmd.args(sources.devices.iter().map(|d| format!("--vdev={}", d.arguments)));
         let both = feed.row().ports == Ports::BothWays;
         cmd.args((!both).then_some("--vdev=net_null0,no-rx=1"));
         cmd.args(["--", "--forward-mode=io", "--stats-period=1"]);
@@ -48,7 +48,7 @@ impl Testpmd {
         let wanted = "Tx-pps";
         let command = "dpdk-testpmd".to_owned();
         let rate = *last.get(last.len() / 2).ok_or(RunError::Output { wanted, command })?;
-        Ok(Sample { side: "testpmd", config: "io", rate, clean: None, cycles: None, account: None })
+        Ok(Sample { side: "testpmd", config: "io", rate, ..Sample::default() })
     }
 }
 
