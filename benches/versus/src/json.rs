@@ -43,6 +43,7 @@ fn sample(s: &Sample) -> Value {
     });
     json!({
         "side": s.side, "config": s.config, "packets_per_second": s.rate,
+        "packets_of_each_second_held": s.seconds,
         "undisturbed_packets_per_second": s.clean, "disturbances_per_second": s.made,
         "attack_received_per_second": s.taken, "cycles_per_packet": s.cycles,
         "account": account,

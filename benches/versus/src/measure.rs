@@ -20,15 +20,26 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// Packets that running threads may hold or have not counted yet.
 const UNDER_WAY: u64 = 65_536;
 
+/// How long a run takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// Before measuring, and again after a disturbance begins.
+    pub(crate) warm_up: Duration,
+    /// What is measured, before and during a disturbance.
+    pub(crate) window: Duration,
+    /// Measured second by second instead of the window.
+    pub(crate) hold: Option<Duration>,
+}
+
 impl Switch<'_> {
     /// Packets a second at the sink, cycles a packet as the switch counts them, and the account.
     pub(crate) fn measure(
         mut self,
         row: &Row,
         world: &World,
-        warm_up: Duration,
-        window: Duration,
+        times: Times,
     ) -> Result<Sample, RunError> {
+        let Times { warm_up, window, hold } = times;
         std::thread::sleep(warm_up);
         let disturbed = row.disturbance != Disturbance::None;
         let clean = disturbed.then(|| self.rate(window)).transpose()?;
@@ -36,10 +47,13 @@ impl Switch<'_> {
         if disturbed {
             std::thread::sleep(warm_up);
         }
-        let before = self.appctl(&["dpif-netdev/pmd-stats-show"])?;
+        let before = self.running.appctl(&["dpif-netdev/pmd-stats-show"])?;
         let (t0, c0) = (account::received(&before), account::cycles(&before));
-        let rate = self.rate(window)?;
-        let after = self.appctl(&["dpif-netdev/pmd-stats-show"])?;
+        let (rate, seconds) = match hold {
+            Some(hold) => self.held(hold)?,
+            None => (self.rate(window)?, Vec::new()),
+        };
+        let after = self.running.appctl(&["dpif-netdev/pmd-stats-show"])?;
         let packets = account::received(&after) - t0;
         let cycles = (packets > 0).then(|| (account::cycles(&after) - c0) as f64 / packets as f64);
         let made = disturber.map(Disturber::end).transpose()?;
@@ -47,7 +61,7 @@ impl Switch<'_> {
         let (taken, made) = (taken.transpose()?, made.map(Made::rate));
         let account = Some(self.account(row)?);
         let (side, config) = self.names();
-        Ok(Sample { side, config, rate, clean, made, taken, cycles, account })
+        Ok(Sample { side, config, rate, seconds, clean, made, taken, cycles, account })
     }
 
     fn disturb(
@@ -83,8 +97,25 @@ impl Switch<'_> {
         Ok((n1 - n0) as f64 / t1.duration_since(t0).as_secs_f64())
     }
 
+    /// The rate of all, and of each second.
+    fn held(&self, hold: Duration) -> Result<(f64, Vec<f64>), RunError> {
+        let rate = |(n0, t0): (u64, Instant), (n1, t1): (u64, Instant)| {
+            (n1 - n0) as f64 / t1.duration_since(t0).as_secs_f64()
+        };
+        let first = self.sent()?;
+        let (mut last, mut seconds) = (first, Vec::new());
+        for second in 1..=hold.as_secs() {
+            let end = first.1 + Duration::from_secs(second);
+            std::thread::sleep(end.saturating_duration_since(Instant::now()));
+            let now = self.sent()?;
+            seconds.push(rate(last, now));
+            last = now;
+        }
+        Ok((rate(first, last), seconds))
+    }
+
     fn received(&self) -> Result<u64, RunError> {
-        Ok(account::received(&self.appctl(&["dpif-netdev/pmd-stats-show"])?))
+        Ok(account::received(&self.running.appctl(&["dpif-netdev/pmd-stats-show"])?))
     }
 
     /// Stops the sources and asks the switch where the packets are. The threads' own counter of
@@ -99,7 +130,7 @@ impl Switch<'_> {
         }
         let received = self.received()?;
         let (delivered, lost) = account::transmitted(&self.dump_ports()?);
-        let mut dropped = account::drops(&self.appctl(&["coverage/show"])?);
+        let mut dropped = account::drops(&self.running.appctl(&["coverage/show"])?);
         // A full queue is a drop of the port's; not every switch counts it among the reasons, too.
         if lost > 0 && !dropped.iter().any(|(reason, _)| reason == "datapath_drop_tx_queue_full") {
             dropped.push(("port_tx_drop".into(), lost));

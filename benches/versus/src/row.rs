@@ -49,6 +49,8 @@ pub(crate) struct Row {
     pub(crate) ports: Ports,
     pub(crate) source: Source,
     pub(crate) disturbance: Disturbance,
+    /// Is Weir's last round measured longer, second by second?
+    pub(crate) held: bool,
     pub(crate) goals: &'static [Goal],
 }
 
@@ -56,7 +58,7 @@ impl Row {
     const fn new(name: &'static str, title: &'static str, traffic: Traffic, table: Table) -> Self {
         let (ports, source) = (Ports::OneWay, Source::Ring);
         let disturbance = Disturbance::None;
-        Self { name, title, traffic, table, ports, source, disturbance, goals: &[] }
+        Self { name, title, traffic, table, ports, source, disturbance, held: false, goals: &[] }
     }
 
     const fn ports(self, ports: Ports) -> Self {
@@ -71,8 +73,20 @@ impl Row {
         Self { disturbance, ..self }
     }
 
+    const fn held(self) -> Self {
+        Self { held: true, ..self }
+    }
+
     const fn goals(self, goals: &'static [Goal]) -> Self {
         Self { goals, ..self }
+    }
+
+    /// Does it forward from port to port without a look at the packets? Of other rows testpmd says
+    /// nothing.
+    pub(crate) fn plain(&self) -> bool {
+        self.table == Table::Forward
+            && self.ports == Ports::OneWay
+            && self.disturbance == Disturbance::None
     }
 
     /// Is it meant by `name` on the command line?
@@ -112,6 +126,7 @@ pub(crate) static ROWS: &[Row] = &[
         Table::Acl,
     )
     .piped()
+    .held()
     .goals(&[Goal::Peer(50.0), Goal::Rate(300_000.0)]),
     Row::new(
         "R8a",
@@ -214,5 +229,7 @@ mod tests {
         assert_eq!(named("R1"), ["R1"]);
         assert_eq!(named("R11"), ["R11a", "R11b"]);
         assert_eq!(named("R8b"), ["R8b"]);
+        let plain = ROWS.iter().filter(|r| r.plain()).map(|r| r.name).collect::<Vec<_>>();
+        assert_eq!(plain, ["R1", "R2", "R3", "R13a", "R13b"]);
     }
 }
