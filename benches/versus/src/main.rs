@@ -10,6 +10,7 @@ mod acl;
 mod config;
 mod contest;
 mod disturber;
+mod drawing;
 mod error;
 mod explosion;
 mod goal;
@@ -26,6 +27,7 @@ mod pcap;
 mod pin;
 mod pipeline;
 mod plan;
+mod plots;
 mod process;
 mod programs;
 mod progress;
@@ -35,6 +37,8 @@ mod row;
 mod running;
 mod source;
 mod stream;
+mod summary;
+mod sweep;
 mod switch;
 mod table;
 mod testpmd;
@@ -51,10 +55,16 @@ fn run(plan: &Plan) -> Result<bool, RunError> {
     pin::away_from(plan.cpu)?;
     let _pages = hugepages::Reservation::at_least(1536)?;
     let work = process::WorkDir::new()?;
+    if let Some(dir) = &plan.plots {
+        return plots::run(plan, &work, dir, Path::new("target/versus/plots.json"));
+    }
     let mut report = Report::default();
     let outcome = contest::run(plan, &work, &mut report);
     // What was measured before something failed is worth seeing.
     print!("{report}");
+    if plan.quick {
+        println!("quick: {}", plan::SHORT);
+    }
     json::write(Path::new("target/versus/result.json"), &report)?;
     outcome.map(|()| !report.lost())
 }

@@ -15,8 +15,15 @@ use crate::traffic::World;
 /// The names of what meets an access control list: does each packet have a rule?
 static TRAFFIC: &[(&str, bool)] = &[("random", false), ("matching", true)];
 
+/// The peer's configurations in plots, which would take too long in all.
+const PLOTTED: &[&str] = &["default", "smc"];
+
 /// Warm-up and window of a short run.
 const QUICK: Duration = Duration::from_millis(500);
+/// What such a run is, and is not.
+pub(crate) const SHORT: &str = "one round of half a second a row, right after its tables were filled; \
+     leaves out all configurations of OVS-DPDK but the default, testpmd but in io mode where a goal \
+     asks for it, and the storm's minute";
 
 /// How a run is made, from the command line.
 pub(crate) struct Plan {
@@ -30,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) sides: String,
     pub(crate) configs: Vec<&'static Config>,
     pub(crate) world: World,
+    /// Where to draw sweeps, instead of running rows.
+    pub(crate) plots: Option<PathBuf>,
 }
 
 impl Plan {
@@ -55,7 +64,12 @@ pub(crate) fn plan() -> Plan {
         .about("Weir, OVS-DPDK and testpmd in turn on the same virtual devices")
         .arg(number("rounds", "5", "how often each side runs"))
         .arg(number("warm-up", "3", "seconds before measuring"))
-        .arg(number("seconds", "4", "seconds measured"))
+        .arg(
+            Arg::new("seconds")
+                .long("seconds")
+                .value_parser(value_parser!(u64))
+                .help("seconds measured [default: 4; of plots, 2]"),
+        )
         .arg(number("hold", "60", "seconds that Weir's last storm is measured, one by one; 0: not"))
         .arg(number("cpu", "1", "the CPU of the PMD thread; everything else gets CPU 0"))
         .arg(path("weir", "target/release", "folder with Weir's programs"))
@@ -83,18 +97,28 @@ pub(crate) fn plan() -> Plan {
             Arg::new("quick")
                 .long("quick")
                 .action(ArgAction::SetTrue)
-                .help(
-                    "one round of half a second per row, right after the tables were filled; leaves out \
-                     OVS-DPDK's configurations but the default, testpmd but where a goal asks for it, and \
-                     the storm's minute",
-                ),
+                .help(SHORT),
         )
         .arg(number("seed", "1", "what traffic and tables are made from"))
         .arg(number("acl-rules", "1000", "rules of the access control list"))
         .arg(choice("acl-shape", acl::SHAPES, "what those rules look at"))
         .arg(choice("acl-traffic", TRAFFIC, "random 5-tuples, or one for a random rule each"))
         .arg(choice("attack", explosion::ATTACKS, "the fields of the attacker's rules and packets"))
-        .arg(Arg::new("rows").num_args(0..).help("rows to run; all when none is named"))
+        .arg(
+            Arg::new("plots")
+                .long("plots")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("docs/plots")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf))
+                .help("instead of rows, measure sweeps and draw them into DIR (docs/plots)"),
+        )
+        .arg(
+            Arg::new("rows")
+                .num_args(0..)
+                .help("rows to run, or sweeps with --plots; all when none is named"),
+        )
         .get_matches();
     let get = |name: &str| m.get_one::<u64>(name).copied().unwrap_or(1);
     let path = |name: &str| m.get_one::<PathBuf>(name).cloned().unwrap_or_default();
@@ -102,13 +126,18 @@ pub(crate) fn plan() -> Plan {
     let quick = m.get_flag("quick");
     let seed = get("seed");
     let shape = chosen(acl::SHAPES, text("acl-shape"));
+    let plots = m.get_one::<PathBuf>("plots").cloned();
+    let window = m.get_one::<u64>("seconds").copied();
+    let window = window.unwrap_or_else(|| if plots.is_some() { 2 } else { 4 });
     let seconds = |name| Duration::from_secs(get(name));
     let times = if quick {
         Times { warm_up: QUICK, window: QUICK, hold: None }
     } else {
         let hold = Some(seconds("hold")).filter(|h| !h.is_zero());
-        Times { warm_up: seconds("warm-up"), window: seconds("seconds"), hold }
+        Times { warm_up: seconds("warm-up"), window: Duration::from_secs(window), hold }
     };
+    let mut configs = config::named(if quick { "default" } else { text("ovs-configs") });
+    configs.retain(|c| plots.is_none() || PLOTTED.contains(&c.name));
     let world = World {
         seed,
         acl: Acl::random(seed, shape, get("acl-rules") as u32),
@@ -124,8 +153,9 @@ pub(crate) fn plan() -> Plan {
         ovs: path("ovs"),
         cpu: get("cpu") as usize,
         sides: text("sides").to_owned(),
-        configs: config::named(if quick { "default" } else { text("ovs-configs") }),
+        configs,
         world,
+        plots,
     }
 }
 

@@ -55,7 +55,12 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    const fn new(name: &'static str, title: &'static str, traffic: Traffic, table: Table) -> Self {
+    pub(crate) const fn new(
+        name: &'static str,
+        title: &'static str,
+        traffic: Traffic,
+        table: Table,
+    ) -> Self {
         let (ports, source) = (Ports::OneWay, Source::Ring);
         let disturbance = Disturbance::None;
         Self { name, title, traffic, table, ports, source, disturbance, held: false, goals: &[] }
@@ -65,7 +70,7 @@ impl Row {
         Self { ports, ..self }
     }
 
-    const fn piped(self) -> Self {
+    pub(crate) const fn piped(self) -> Self {
         Self { source: Source::Pipe, ..self }
     }
 
