@@ -51,8 +51,8 @@ const REFERENCE: u32 = 1_000;
 pub(crate) const NOTHING: f64 = 0.01;
 
 const COUNTS: &[u32] = &[1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
-const RINGS: &str = "Thin: packets come through a pipe, whose writer makes about 4 million a second; \
-     a ring does not hold 1,000,000 flows.";
+const RINGS: &str = "Thin: packets come through a pipe, which gives fewer than a ring; a ring does not \
+     hold 1,000,000 flows.";
 
 /// All of them.
 pub(crate) static SWEEPS: &[Sweep] = &[
@@ -90,7 +90,7 @@ pub(crate) static SWEEPS: &[Sweep] = &[
         name: "new-flows",
         title: "1,000 known flows and new ones, list of 1,000 rules",
         axis: "packets that begin a new flow, %",
-        note: "All packets come through a pipe, whose writer makes about 4 million a second.",
+        note: "All packets come through a pipe, which gives 4 to 12 million a second, depending on the machine.",
         grows: Grows::Share,
         table: Some(Table::Acl),
         values: &[0, 1, 10, 100, 500, 1_000],
