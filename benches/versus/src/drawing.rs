@@ -68,8 +68,8 @@ fn svg(picture: &Picture<'_>) -> Result<String, Box<dyn Error>> {
             .configure_mesh()
             .x_desc(picture.x_axis)
             .y_desc(picture.y_axis)
-            .x_label_formatter(&|x| (picture.tick)(*x))
-            .y_label_formatter(&|y| format!("{y}"))
+            .x_label_formatter(&|x| (picture.tick)(rounded(*x)))
+            .y_label_formatter(&|y| rounded(*y).to_string())
             .label_style(font(16))
             .axis_desc_style(font(17))
             .axis_style(INK)
@@ -109,7 +109,13 @@ fn decades(numbers: impl Iterator<Item = f64>) -> Range<f64> {
         return 1.0..10.0;
     }
     let (low, high) = (low.log10().floor() as i32, high.log10().ceil() as i32);
-    10f64.powi(low)..10f64.powi(high.max(low + 1))
+    // A little more, so that rounding leaves neither end without its tick.
+    10f64.powi(low) * (1.0 - 1e-9)..10f64.powi(high.max(low + 1)) * (1.0 + 1e-9)
+}
+
+/// Without what rounding added to a tick.
+fn rounded(x: f64) -> f64 {
+    (x * 1e6).round() / 1e6
 }
 
 #[cfg(test)]
@@ -118,9 +124,13 @@ mod tests {
 
     #[test]
     fn axes_are_whole_decades() {
-        assert_eq!(decades([0.3, 41.0].into_iter()), 0.1..100.0);
-        assert_eq!(decades([1.0].into_iter()), 1.0..10.0);
-        assert_eq!(decades([0.0].into_iter()), 1.0..10.0);
+        let whole = |numbers: &[f64]| {
+            let range = decades(numbers.iter().copied());
+            (rounded(range.start), rounded(range.end))
+        };
+        assert_eq!(whole(&[0.3, 41.0]), (0.1, 100.0));
+        assert_eq!(whole(&[1.0]), (1.0, 10.0));
+        assert_eq!(whole(&[0.0]), (1.0, 10.0));
     }
 
     #[test]
@@ -144,5 +154,23 @@ mod tests {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(text.contains("fill=\"#1F2328\""));
+    }
+
+    #[test]
+    fn both_ends_of_an_axis_have_ticks() {
+        let points = vec![(0.01, 0.03), (100.0, 4.0)];
+        let curves = [Curve { name: None, colour: COLOURS[0], points }];
+        let picture = Picture {
+            title: "",
+            x_axis: "",
+            y_axis: "",
+            note: "",
+            tick: &|x| format!("x{x}"),
+            curves: &curves,
+        };
+        let text = svg(&picture).unwrap();
+        for tick in ["x0.01", "x0.1", "x1", "x10", "x100", "0.01", "0.1", "1", "10"] {
+            assert!(text.contains(&format!("\n{tick}\n")), "{tick} in {text}");
+        }
     }
 }
