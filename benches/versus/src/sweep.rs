@@ -90,7 +90,7 @@ pub(crate) static SWEEPS: &[Sweep] = &[
         name: "new-flows",
         title: "1,000 known flows and new ones, list of 1,000 rules",
         axis: "packets that begin a new flow, %",
-        note: "All packets come through a pipe, which gives 4 to 12 million a second on the machines tried.",
+        note: "All packets come through a pipe, which gives 2 to 12 million a second, as its CPU is busy.",
         grows: Grows::Share,
         table: Some(Table::Acl),
         values: &[0, 1, 10, 100, 500, 1_000],
