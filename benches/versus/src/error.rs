@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use netdev_linux::NetdevError;
+
 /// A run's failure, with the step that failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
@@ -12,6 +14,14 @@ pub(crate) enum RunError {
         what: String,
         /// Its cause.
         source: std::io::Error,
+    },
+    /// A network device.
+    #[error("{what}: {source}")]
+    Netdev {
+        /// The step.
+        what: String,
+        /// Its cause.
+        source: NetdevError,
     },
     /// A command of a peer failed.
     #[error("{command} failed ({status}): {stderr}")]
@@ -41,6 +51,14 @@ pub(crate) enum RunError {
         /// The command.
         command: String,
     },
+    /// A bridge refused what it was sent.
+    #[error("the bridge answered with the OpenFlow error of type {kind}, code {code}")]
+    OpenFlow {
+        /// `ofp_error_type`.
+        kind: u16,
+        /// Its code.
+        code: u16,
+    },
     /// Too few huge pages.
     #[error("only {got} of {wanted} huge pages of 2 MiB could be had: free some memory first")]
     HugePages {
@@ -51,7 +69,7 @@ pub(crate) enum RunError {
     },
 }
 
-/// Names the step of an I/O error.
+/// Names the step of an error.
 pub(crate) trait Step<T> {
     /// Wraps the error.
     fn step(self, what: impl Into<String>) -> Result<T, RunError>;
@@ -60,5 +78,11 @@ pub(crate) trait Step<T> {
 impl<T> Step<T> for std::io::Result<T> {
     fn step(self, what: impl Into<String>) -> Result<T, RunError> {
         self.map_err(|source| RunError::Io { what: what.into(), source })
+    }
+}
+
+impl<T> Step<T> for Result<T, NetdevError> {
+    fn step(self, what: impl Into<String>) -> Result<T, RunError> {
+        self.map_err(|source| RunError::Netdev { what: what.into(), source })
     }
 }

@@ -55,11 +55,12 @@ impl Attack {
         16 * address * source_port
     }
 
-    /// The flows: a legitimate network behind port 2, the tenant behind port 3 with its list.
+    /// The flows: a legitimate network behind port 2, and the tenant behind port 3 with its list, which
+    /// what comes from port 4 is for.
     pub(crate) fn flows(self) -> String {
         let mut text = format!(
-            "priority=10,ip,nw_dst=11.0.0.0/8,actions=output:2\n\
-             priority=10,ip,nw_dst={},actions=resubmit(,1)\n\
+            "priority=10,in_port=1,ip,nw_dst=11.0.0.0/8,actions=output:2\n\
+             priority=10,in_port=4,ip,nw_dst={},actions=resubmit(,1)\n\
              table=1,priority=40,tcp,tp_dst={TP_DST},actions=output:3\n",
             Ipv4Addr::from(TENANT),
         );

@@ -10,10 +10,15 @@ use crate::report::{Report, Sample};
 
 /// Writes the report.
 pub(crate) fn write(path: &Path, report: &Report) -> Result<(), RunError> {
+    save(path, &value(report))
+}
+
+/// Writes a value.
+pub(crate) fn save(path: &Path, value: &Value) -> Result<(), RunError> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).step(format!("creating {}", dir.display()))?;
     }
-    let text = format!("{:#}\n", value(report));
+    let text = format!("{value:#}\n");
     fs::write(path, text).step(format!("writing {}", path.display()))
 }
 
@@ -32,7 +37,8 @@ fn value(report: &Report) -> Value {
     json!({ "machine": machine(), "rows": rows })
 }
 
-fn sample(s: &Sample) -> Value {
+/// One measurement.
+pub(crate) fn sample(s: &Sample) -> Value {
     let account = s.account.as_ref().map(|a| {
         let dropped: serde_json::Map<_, _> =
             a.dropped.iter().map(|(reason, n)| (reason.clone(), json!(n))).collect();
@@ -43,12 +49,15 @@ fn sample(s: &Sample) -> Value {
     });
     json!({
         "side": s.side, "config": s.config, "packets_per_second": s.rate,
-        "undisturbed_packets_per_second": s.clean, "cycles_per_packet": s.cycles,
+        "packets_of_each_second_held": s.seconds,
+        "undisturbed_packets_per_second": s.clean, "disturbances_per_second": s.made,
+        "attack_received_per_second": s.taken, "cycles_per_packet": s.cycles,
         "account": account,
     })
 }
 
-fn machine() -> Value {
+/// The machine.
+pub(crate) fn machine() -> Value {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let count = cpus.lines().filter(|l| l.starts_with("processor")).count();
@@ -75,8 +84,8 @@ mod tests {
             config: "smc",
             rate: 2.0,
             clean: Some(4.0),
-            cycles: None,
             account: Some(crate::account::Account::default()),
+            ..Sample::default()
         };
         report.add(&ROWS[0], s);
         let v = value(&report);

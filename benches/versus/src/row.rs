@@ -9,8 +9,8 @@ use crate::traffic::{Flows, Lengths, Order, Traffic};
 pub(crate) enum Ports {
     /// Source 1, sink 2.
     OneWay,
-    /// Source 1, sinks 2 and 3.
-    TwoSinks,
+    /// Source 1, sink 2, an attacker's source 4 and sink 3.
+    Attacked,
     /// Source 1, sink 2, and a guest behind vhost-user on 3 that sends back what it gets.
     Guest,
     /// Sources 1 and 2, each also a sink.
@@ -31,8 +31,8 @@ pub(crate) enum Source {
 pub(crate) enum Disturbance {
     /// Nothing.
     None,
-    /// The attack of the row's traffic begins.
-    Attack,
+    /// So many packets of the attack a second, on a port of their own.
+    Attack(u64),
     /// 1,000 flows a second change in this table.
     FlowMods(u8),
 }
@@ -49,21 +49,28 @@ pub(crate) struct Row {
     pub(crate) ports: Ports,
     pub(crate) source: Source,
     pub(crate) disturbance: Disturbance,
+    /// Is Weir's last round measured longer, second by second?
+    pub(crate) held: bool,
     pub(crate) goals: &'static [Goal],
 }
 
 impl Row {
-    const fn new(name: &'static str, title: &'static str, traffic: Traffic, table: Table) -> Self {
+    pub(crate) const fn new(
+        name: &'static str,
+        title: &'static str,
+        traffic: Traffic,
+        table: Table,
+    ) -> Self {
         let (ports, source) = (Ports::OneWay, Source::Ring);
         let disturbance = Disturbance::None;
-        Self { name, title, traffic, table, ports, source, disturbance, goals: &[] }
+        Self { name, title, traffic, table, ports, source, disturbance, held: false, goals: &[] }
     }
 
     const fn ports(self, ports: Ports) -> Self {
         Self { ports, ..self }
     }
 
-    const fn piped(self) -> Self {
+    pub(crate) const fn piped(self) -> Self {
         Self { source: Source::Pipe, ..self }
     }
 
@@ -71,8 +78,20 @@ impl Row {
         Self { disturbance, ..self }
     }
 
+    const fn held(self) -> Self {
+        Self { held: true, ..self }
+    }
+
     const fn goals(self, goals: &'static [Goal]) -> Self {
         Self { goals, ..self }
+    }
+
+    /// Does it forward from port to port without a look at the packets? Of other rows testpmd says
+    /// nothing.
+    pub(crate) fn plain(&self) -> bool {
+        self.table == Table::Forward
+            && self.ports == Ports::OneWay
+            && self.disturbance == Disturbance::None
     }
 
     /// Is it meant by `name` on the command line?
@@ -112,26 +131,25 @@ pub(crate) static ROWS: &[Row] = &[
         Table::Acl,
     )
     .piped()
+    .held()
     .goals(&[Goal::Peer(50.0), Goal::Rate(300_000.0)]),
     Row::new(
         "R8a",
         "1,000 flows beside an explosion of 1,000 packets/s",
-        sequential(1_000).order(Order::Attack(1_000)),
+        sequential(1_000),
         Table::Tenant,
     )
-    .ports(Ports::TwoSinks)
-    .piped()
-    .disturbed(Disturbance::Attack)
+    .ports(Ports::Attacked)
+    .disturbed(Disturbance::Attack(1_000))
     .goals(&[Goal::Kept(0.8)]),
     Row::new(
         "R8b",
         "1,000 flows beside an explosion of 100,000 packets/s",
-        sequential(1_000).order(Order::Attack(100_000)),
+        sequential(1_000),
         Table::Tenant,
     )
-    .ports(Ports::TwoSinks)
-    .piped()
-    .disturbed(Disturbance::Attack)
+    .ports(Ports::Attacked)
+    .disturbed(Disturbance::Attack(100_000))
     .goals(&[Goal::Kept(0.8)]),
     Row::new("R9a", "NORMAL, 1,000 MACs", Traffic::of(Flows::Macs, 1_000), Table::Normal)
         .ports(Ports::BothWays)
@@ -216,5 +234,7 @@ mod tests {
         assert_eq!(named("R1"), ["R1"]);
         assert_eq!(named("R11"), ["R11a", "R11b"]);
         assert_eq!(named("R8b"), ["R8b"]);
+        let plain = ROWS.iter().filter(|r| r.plain()).map(|r| r.name).collect::<Vec<_>>();
+        assert_eq!(plain, ["R1", "R2", "R3", "R13a", "R13b"]);
     }
 }

@@ -7,6 +7,7 @@ use crate::pcap;
 use crate::row::{Ports, Row, Source};
 use crate::stream::Stream;
 use crate::traffic::World;
+use crate::wire::Wire;
 
 /// A row's traffic, ready for every side.
 #[derive(Debug)]
@@ -19,11 +20,24 @@ pub(crate) struct Feed<'a> {
 /// The sources of one side while it runs.
 #[derive(Debug)]
 pub(crate) struct Sources {
-    /// Devices, in `--vdev` form.
-    pub(crate) devices: Vec<String>,
+    pub(crate) devices: Vec<Device>,
     /// What writes to them, if they do not have it all.
     pub(crate) stream: Option<Stream>,
+    /// What an attack comes by.
+    _wire: Option<Wire>,
 }
+
+/// One device.
+#[derive(Debug)]
+pub(crate) struct Device {
+    /// The port's number.
+    pub(crate) port: u32,
+    /// In `--vdev` form.
+    pub(crate) arguments: String,
+}
+
+/// Where an attack comes from.
+pub(crate) const ATTACKER: u32 = 4;
 
 impl<'a> Feed<'a> {
     /// Writes the captures.
@@ -58,14 +72,20 @@ impl<'a> Feed<'a> {
     /// Devices for one side.
     pub(crate) fn open(&self) -> Result<Sources, RunError> {
         let file = self.file(0);
-        if self.row.source == Source::Pipe {
-            let devices = vec![format!("net_pcap0,rx_pcap={}", file.display())];
-            let stream = Some(Stream::start(&file, self.row.traffic, self.world)?);
-            return Ok(Sources { devices, stream });
+        let piped = self.row.source == Source::Pipe;
+        let stream =
+            piped.then(|| Stream::start(&file, self.row.traffic, self.world)).transpose()?;
+        let replayed = if piped { "" } else { ",infinite_rx=1" };
+        let device = |side: u8| Device {
+            port: 1 + u32::from(side),
+            arguments: format!("net_pcap{side},rx_pcap={}{replayed}", self.file(side).display()),
+        };
+        let mut devices: Vec<_> = (0..self.sides()).map(device).collect();
+        let wire = (self.row.ports == Ports::Attacked).then(Wire::new).transpose()?;
+        if wire.is_some() {
+            devices.push(Device { port: ATTACKER, arguments: Wire::device() });
         }
-        let device =
-            |side| format!("net_pcap{side},rx_pcap={},infinite_rx=1", self.file(side).display());
-        Ok(Sources { devices: (0..self.sides()).map(device).collect(), stream: None })
+        Ok(Sources { devices, stream, _wire: wire })
     }
 }
 

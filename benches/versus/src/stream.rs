@@ -18,7 +18,6 @@ use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 use rustix::pipe::fcntl_setpipe_size;
 
 use crate::error::{RunError, Step as _};
-use crate::packet::Packet;
 use crate::pcap;
 use crate::traffic::{Traffic, World};
 
@@ -34,7 +33,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 struct Shared {
     end: AtomicBool,
-    attack: AtomicU64,
     sent: AtomicU64,
 }
 
@@ -59,11 +57,6 @@ impl Stream {
             .spawn(move || Writer { shared: theirs, path, traffic, world }.run())
             .step("starting the thread that makes the traffic")?;
         Ok(Self { shared, writer: Some(writer) })
-    }
-
-    /// From now on, so many packets of the attack a second.
-    pub(crate) fn attack(&self, rate: u64) {
-        self.shared.attack.store(rate, Ordering::Relaxed);
     }
 
     /// Closes the pipe after a whole packet and says how many there were.
@@ -94,7 +87,6 @@ impl Writer {
     fn run(&self) {
         let mut next = 0;
         while let Some(mut pipe) = self.open() {
-            let mut attack = Attack { since: Instant::now(), rate: 0, owed: 0, next: 0 };
             let mut bytes = pcap::header();
             let mut packets = 0;
             while self.write(&mut pipe, &bytes) {
@@ -103,26 +95,17 @@ impl Writer {
                     return;
                 }
                 bytes.clear();
-                packets = CHUNK + attack.due(self.shared.attack.load(Ordering::Relaxed));
-                self.fill(&mut bytes, &mut next, &mut attack, packets);
+                self.fill(&mut bytes, &mut next);
+                packets = CHUNK;
             }
         }
     }
 
-    /// A chunk, the attack's packets spread over it.
-    fn fill(&self, bytes: &mut Vec<u8>, next: &mut u64, attack: &mut Attack, packets: u64) {
-        let (hostile, mut left) = (packets - CHUNK, packets - CHUNK);
-        for i in 0..CHUNK {
-            while left * CHUNK > (CHUNK - i) * hostile {
-                left -= 1;
-                pcap::append(bytes, &attack.packet(&self.world));
-            }
-            pcap::append(bytes, &self.traffic.packet(&self.world, *next));
-            *next += 1;
+    fn fill(&self, bytes: &mut Vec<u8>, next: &mut u64) {
+        for n in *next..*next + CHUNK {
+            pcap::append(bytes, &self.traffic.packet(&self.world, n));
         }
-        for _ in 0..left {
-            pcap::append(bytes, &attack.packet(&self.world));
-        }
+        *next += CHUNK;
     }
 
     fn ended(&self) -> bool {
@@ -163,33 +146,6 @@ impl Writer {
     }
 }
 
-/// Packets by the clock.
-struct Attack {
-    since: Instant,
-    rate: u64,
-    /// Sent since then.
-    owed: u64,
-    next: u64,
-}
-
-impl Attack {
-    /// How many have to go now.
-    fn due(&mut self, rate: u64) -> u64 {
-        if rate != self.rate {
-            (self.since, self.rate, self.owed) = (Instant::now(), rate, 0);
-        }
-        let all = (self.since.elapsed().as_secs_f64() * rate as f64) as u64;
-        let due = all.saturating_sub(self.owed);
-        self.owed = all;
-        due
-    }
-
-    fn packet(&mut self, world: &World) -> Packet {
-        self.next += 1;
-        world.attack.packet(world.seed, self.next - 1)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Read as _;
@@ -225,25 +181,5 @@ mod tests {
         std::fs::remove_dir_all(dir).unwrap();
         assert_eq!(all.len() as u64, 24 + sent * 76);
         assert_eq!(&all[..24], pcap::header());
-    }
-
-    #[test]
-    fn an_attack_is_spread_over_its_chunk() {
-        let world = World {
-            seed: 1,
-            acl: Acl::random(1, Shape::Mixed, 1),
-            matching: false,
-            attack: explosion::Attack::All,
-        };
-        let traffic = Traffic::of(Flows::Sequential, 10);
-        let shared = Arc::new(Shared::default());
-        let writer = Writer { shared, path: PathBuf::new(), traffic, world };
-        for hostile in [0u64, 1, 7, 512, 2_000] {
-            let mut attack = Attack { since: Instant::now(), rate: 0, owed: 0, next: 0 };
-            let (mut bytes, mut next) = (Vec::new(), 0);
-            writer.fill(&mut bytes, &mut next, &mut attack, CHUNK + hostile);
-            assert_eq!((next, attack.next), (CHUNK, hostile));
-            assert_eq!(bytes.len() as u64, (CHUNK + hostile) * 76);
-        }
     }
 }

@@ -1,14 +1,18 @@
-//! testpmd `io`: what the devices cost when nobody looks at the packets.
+//! testpmd: what the devices cost when nobody looks at the packets (`io`), or only writes new MAC
+//! addresses (`mac`).
 
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::error::{RunError, Step as _};
+use crate::measure::Times;
 use crate::process::{Daemon, WorkDir};
 use crate::report::Sample;
-use crate::row::Ports;
 use crate::source::Feed;
+
+/// Its ways to forward.
+pub(crate) static MODES: &[&str] = &["io", "mac"];
 
 /// The yardstick.
 pub(crate) struct Testpmd;
@@ -19,36 +23,32 @@ impl Testpmd {
         work: &WorkDir,
         feed: &Feed<'_>,
         cpu: usize,
-        warm_up: Duration,
-        window: Duration,
+        times: Times,
+        mode: &'static str,
     ) -> Result<Sample, RunError> {
+        let Times { warm_up, window, .. } = times;
         let log = work.path().join("testpmd.out");
         let mut cmd = Command::new("dpdk-testpmd");
         cmd.arg(format!("--lcores=0@0,{cpu}@{cpu}"));
         cmd.args(["--no-pci", "--file-prefix=versus", "--in-memory", "-m", "1024"]);
         let sources = feed.open()?;
-        cmd.args(sources.devices.iter().map(|d| format!("--vdev={d}")));
-        let both = feed.row().ports == Ports::BothWays;
-        cmd.args((!both).then_some("--vdev=net_null0,no-rx=1"));
-        cmd.args(["--", "--forward-mode=io", "--stats-period=1"]);
+        cmd.args(sources.devices.iter().map(|d| format!("--vdev={}", d.arguments)));
+        cmd.arg("--vdev=net_null0,no-rx=1");
+        cmd.args(["--", &format!("--forward-mode={mode}"), "--stats-period=1"]);
         cmd.args(["--total-num-mbufs=262144", "--no-lsc-interrupt"]);
         let daemon = Daemon::spawn(&mut cmd, &log)?;
         std::thread::sleep(Duration::from_secs(2) + warm_up + window);
         drop(daemon);
         drop(sources);
         let text = fs::read_to_string(&log).step("reading testpmd's output")?;
-        let rates = if both {
-            sink_rates(&text, 0).iter().zip(sink_rates(&text, 1)).map(|(a, b)| a + b).collect()
-        } else {
-            sink_rates(&text, 1)
-        };
         let keep = (window.as_secs() as usize).max(1);
-        let mut last: Vec<f64> = rates.into_iter().rev().filter(|r| *r > 0.0).take(keep).collect();
+        let mut last: Vec<f64> =
+            sink_rates(&text, 1).into_iter().rev().filter(|r| *r > 0.0).take(keep).collect();
         last.sort_by(f64::total_cmp);
         let wanted = "Tx-pps";
         let command = "dpdk-testpmd".to_owned();
         let rate = *last.get(last.len() / 2).ok_or(RunError::Output { wanted, command })?;
-        Ok(Sample { side: "testpmd", config: "io", rate, clean: None, cycles: None, account: None })
+        Ok(Sample { side: "testpmd", config: mode, rate, ..Sample::default() })
     }
 }
 

@@ -43,8 +43,6 @@ pub(crate) enum Order {
     Cycle,
     /// The same, but this share of the packets (of 1,000) begins a flow that never was.
     New(u32),
-    /// The flows in turn as fast as the switch takes them, and so many packets of an attack a second.
-    Attack(u64),
 }
 
 /// Traffic of a row.
