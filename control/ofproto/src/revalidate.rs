@@ -1,15 +1,10 @@
 //! Revalidation: passes over all megaflows that pass their statistics on, remove those nobody uses,
 //! and bring those up to date that the tables now treat differently.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use weir_flow::action::{Action, Userspace};
-use weir_flow::slowpath::{Datapath, FlowStats, MegaflowView, Revalidation};
+use weir_flow::slowpath::{Credit as _, Datapath, FlowStats, MegaflowView, Revalidation};
 
 use crate::Switch;
-use crate::table::hash::Hasher;
-use crate::xlate::credit::{CreditEntry, Credits};
 use crate::xlate::ctx::Tracing;
 use crate::xlate::output::PacketInState;
 use crate::xlate::{Outcome, Start};
@@ -21,11 +16,29 @@ pub struct Limits {
     pub flow_limit: usize,
     /// Milliseconds without a packet until a megaflow goes (`other_config:max-idle`).
     pub max_idle_ms: u64,
+    /// Milliseconds between two passes (`other_config:max-revalidator`).
+    pub max_revalidator_ms: u64,
+    /// Packets a second of megaflows worth revalidating while passes take long
+    /// (`other_config:min-revalidate-pps`); 0 for any.
+    pub min_pps: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { flow_limit: 200_000, max_idle_ms: 10_000 }
+        Self { flow_limit: 200_000, max_idle_ms: 10_000, max_revalidator_ms: 500, min_pps: 5 }
+    }
+}
+
+impl Limits {
+    /// Is it worth asking the tables about this megaflow again, when the last pass took `dump_ms`? One
+    /// that has few packets is made anew sooner than all are revalidated.
+    fn is_worth_it(&self, view: &MegaflowView<'_>, dump_ms: u64, now_ms: u64) -> bool {
+        let used = view.credited.used_ms;
+        if self.min_pps == 0 || used == 0 || dump_ms < self.max_revalidator_ms / 2 {
+            return true;
+        }
+        let packets = view.stats.packets.saturating_sub(view.credited.packets).max(1);
+        now_ms.saturating_sub(used) / packets < 1000 / self.min_pps
     }
 }
 
@@ -60,8 +73,6 @@ pub struct Summary {
 pub struct Revalidator {
     /// The state of the tables that all megaflows are known to agree with.
     generation: Option<u64>,
-    /// Who is told of each megaflow's packets, as of the last look at it.
-    receivers: HashMap<u128, u64>,
     summary: Summary,
 }
 
@@ -89,8 +100,7 @@ impl Revalidator {
         let flooded = n_flows > 2 * self.summary.flow_limit;
         let max_idle = if crowded { CROWDED_IDLE_MS } else { limits.max_idle_ms };
         let guard = weir_rcu::pin();
-        let mut receivers = std::mem::take(&mut self.receivers);
-        let mut seen = HashMap::with_capacity(if stale { n_flows } else { 0 });
+        let dump_ms = self.summary.dump_ms;
         let summary = &mut self.summary;
         datapath.visit(&mut |view| {
             let used = view.stats.used_ms.max(view.created_ms);
@@ -101,30 +111,31 @@ impl Revalidator {
             if !stale {
                 return keep(view);
             }
+            if !limits.is_worth_it(view, dump_ms, now_ms) {
+                summary.invalidated += 1;
+                return Revalidation::Delete;
+            }
             let outcome =
                 switch.translate_key(&guard, view.key, Start::Ingress, now_ms, false, Tracing::Off);
             if !view.mask.datapath().covers(&outcome.mask) {
                 summary.invalidated += 1;
                 return Revalidation::Delete;
             }
-            let who = fingerprint(&outcome.credits);
-            let known = receivers.remove(&view.ufid);
-            seen.insert(view.ufid, who);
-            if known == Some(who) && same_actions(view.actions, &outcome.actions) {
+            if view.credit.receivers() == outcome.credits.receivers()
+                && same_actions(view.actions, &outcome.actions)
+            {
                 return keep(view);
             }
             summary.replaced += 1;
             replace(view, outcome)
         });
         drop(guard);
-        self.receivers = if stale { seen } else { receivers };
         self.generation = Some(generation);
     }
 
     /// Removes all megaflows (`revalidator/purge`).
     pub fn purge(&mut self, datapath: &dyn Datapath) {
         datapath.visit(&mut |_| Revalidation::Delete);
-        self.receivers.clear();
     }
 
     /// Takes note of how long a pass took, and adapts the limit to it.
@@ -173,31 +184,6 @@ fn replace(view: &MegaflowView<'_>, outcome: Outcome) -> Revalidation {
     let mut translation = outcome.into_translation();
     translation.mask = *view.mask;
     Revalidation::Replace(Box::new(translation))
-}
-
-/// Tells sets of receivers apart.
-fn fingerprint(credits: &Credits) -> u64 {
-    let mut h = Hasher::new();
-    for entry in credits.entries() {
-        let (kind, who) = match entry {
-            CreditEntry::Rule { stats } => (1, Arc::as_ptr(stats) as usize),
-            CreditEntry::Table { bridge, id, found } => (
-                2 + (u64::from(*id) << 8) + (u64::from(*found) << 16),
-                Arc::as_ptr(bridge) as usize,
-            ),
-            CreditEntry::Patch { from, .. } => (3, Arc::as_ptr(from) as usize),
-            CreditEntry::Mac { bridge, seen } => {
-                let port = u64::from(seen.port.0) << 8;
-                (4 + port, Arc::as_ptr(bridge) as usize)
-            }
-            CreditEntry::FinTimeout { stats, .. } => (5, Arc::as_ptr(stats) as usize),
-            CreditEntry::Learn { .. } => (6, 0),
-            CreditEntry::Group { counters } => (7, Arc::as_ptr(counters) as usize),
-        };
-        h.add(kind);
-        h.add(who as u64);
-    }
-    h.finish()
 }
 
 /// Do two lists do the same?

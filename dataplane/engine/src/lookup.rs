@@ -345,6 +345,11 @@ impl Lookup {
         Found { flow, probes: 1 }
     }
 
+    /// Is it clear that [`Lookup::find_again`] finds nothing, whatever the packet?
+    pub(crate) fn is_certain_miss(&self) -> bool {
+        self.fresh.is_empty()
+    }
+
     /// Begins a burst.
     #[inline(always)]
     pub(crate) fn begin(&mut self) {

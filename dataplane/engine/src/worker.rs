@@ -231,6 +231,9 @@ impl Worker {
 
     /// Takes one packet through the megaflow table by its whole flow.
     fn process(&mut self, packet: Mbuf, meta: PacketMeta, missed: bool, moment: Moment<'_>) {
+        if missed && self.lookup.is_certain_miss() && !self.may_miss() {
+            return;
+        }
         let mut key = Flow::ZERO;
         meta.fill(&mut key);
         let (_, malformed) =
@@ -264,11 +267,19 @@ impl Worker {
         }
     }
 
-    /// Asks the slow path about a packet. `None` if it is to be dropped, which is counted then.
-    fn translate(&mut self, packet: &Mbuf, key: &Flow, moment: Moment<'_>) -> Option<Translation> {
-        if !self.misses.admit() {
+    /// Have the port's misses cycles left? If not, the packet is to be dropped, which is counted.
+    fn may_miss(&mut self) -> bool {
+        let may = self.misses.admit();
+        if !may {
             self.shared.counters.lost.add(1);
             self.exec.drops.add(DropReason::MissBudget, 1);
+        }
+        may
+    }
+
+    /// Asks the slow path about a packet. `None` if it is to be dropped, which is counted then.
+    fn translate(&mut self, packet: &Mbuf, key: &Flow, moment: Moment<'_>) -> Option<Translation> {
+        if !self.may_miss() {
             return None;
         }
         let start = rdtsc();

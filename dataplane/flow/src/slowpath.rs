@@ -42,6 +42,9 @@ pub trait Credit: Send + Sync + std::fmt::Debug {
     /// Adds packets and bytes seen since the last call. `used_ms` is when the last one came,
     /// `tcp_flags` the union of their TCP flags.
     fn credit(&self, packets: u64, bytes: u64, used_ms: u64, tcp_flags: u16);
+
+    /// A number that tells sets of receivers apart.
+    fn receivers(&self) -> u64;
 }
 
 /// Translation of packets, called by PMD threads on a miss. Implementations may allocate and take

@@ -1,11 +1,11 @@
 //! Passes over a table of megaflows kept here.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use weir_flow::action::{Actions, SlowReasons};
 use weir_flow::slowpath::{Credit, Translation};
 use weir_flow::{Flow, Mask, PortNo};
-use weir_openflow::flow_text::FlowModCommand;
+use weir_openflow::flow_text::{FlowModCommand, FlowParser, Purpose};
 use weir_openflow::{Action as OfAction, FlowMod, OfPort};
 
 use super::*;
@@ -163,7 +163,7 @@ fn changed_tables_change_or_remove_megaflows() {
 #[test]
 fn idle_megaflows_go_and_sooner_when_there_are_too_many() {
     let (switch, dp, mut r) = (two_bridges(), Fake::default(), Revalidator::new());
-    let limits = Limits { flow_limit: 1, max_idle_ms: 10_000 };
+    let limits = Limits { flow_limit: 1, ..Limits::default() };
     miss(&switch, &dp);
     r.pass(&switch, &dp, &limits, 10_000);
     assert_eq!(dp.n_flows(), 1);
@@ -176,4 +176,65 @@ fn idle_megaflows_go_and_sooner_when_there_are_too_many() {
     assert_eq!(dp.n_flows(), 1);
     r.purge(&dp);
     assert_eq!(dp.n_flows(), 0);
+}
+
+#[test]
+fn what_has_few_packets_is_not_revalidated_while_passes_take_long() {
+    let (switch, dp, mut r) = (two_bridges(), Fake::default(), Revalidator::new());
+    let limits = Limits::default();
+    let change = |n| {
+        switch.forwarding_changed();
+        n
+    };
+    (0..2).for_each(|_| miss(&switch, &dp));
+    (0..2).for_each(|n| dp.hit(n, 1, 1_000));
+    r.pass(&switch, &dp, &limits, 1_000);
+    // A pass that took no time is made again.
+    r.took(10, &limits);
+    dp.hit(0, 5, 1_900);
+    r.pass(&switch, &dp, &limits, change(2_000));
+    assert_eq!(dp.n_flows(), 2);
+    // One that took long is made for those with five packets a second.
+    r.took(250, &limits);
+    dp.hit(0, 6, 2_900);
+    dp.hit(1, 1, 2_900);
+    r.pass(&switch, &dp, &limits, change(3_000));
+    assert_eq!((dp.n_flows(), r.summary().invalidated, r.summary().replaced), (1, 1, 0));
+    let all = Limits { min_pps: 0, ..limits };
+    r.took(250, &all);
+    r.pass(&switch, &dp, &all, change(9_000));
+    assert_eq!(dp.n_flows(), 1);
+}
+
+#[test]
+fn without_a_change_nothing_is_replaced() {
+    let (switch, dp, mut r) = (two_bridges(), Fake::default(), Revalidator::new());
+    for text in [
+        "priority=10,ip,in_port=1,nw_dst=10.99.0.1,actions=resubmit(,1)",
+        "priority=9,ip,in_port=1,actions=output:2",
+        "table=1,priority=40,tcp,tp_dst=80,actions=output:3",
+        "table=1,priority=30,ip,nw_src=10.0.0.1,actions=output:3",
+        "table=1,priority=20,tcp,tp_src=12345,actions=output:3",
+        "table=1,priority=1,actions=drop",
+    ] {
+        let mod_ = Purpose::Mod(FlowModCommand::Add);
+        add(&switch, "br0", &FlowParser::new(None, None).parse(text, mod_).unwrap());
+    }
+    let guard = weir_rcu::pin();
+    for n in 0..64u32 {
+        let mut key = Flow::ZERO;
+        key.in_port = 1.into();
+        key.dl_type = 0x0800.into();
+        key.nw_proto = 6;
+        key.nw_dst = (0x0a63_0001 ^ (n & 3) << 7).into();
+        key.nw_src = (0x0a00_0001 ^ n.reverse_bits()).into();
+        key.tp_dst = (80 ^ (n as u16) << 4).into();
+        key.tp_src = (12345 ^ (n as u16) << 3).into();
+        let o = switch.translate_key(&guard, &key, Start::Ingress, 0, true, Tracing::Off);
+        dp.install(key, o.into_translation());
+    }
+    r.pass(&switch, &dp, &Limits::default(), 1);
+    switch.forwarding_changed();
+    r.pass(&switch, &dp, &Limits::default(), 2);
+    assert_eq!((r.summary().replaced, r.summary().invalidated, dp.n_flows()), (0, 0, 64));
 }

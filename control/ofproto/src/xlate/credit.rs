@@ -10,6 +10,7 @@ use super::learn::{LearnSink, Learned};
 use super::recirc::RecircHandle;
 use crate::groups::Counters;
 use crate::table::RuleStats;
+use crate::table::hash::Hasher;
 use crate::view::{BridgeShared, BundleId, PatchCounters};
 
 /// One receiver of a megaflow's counters.
@@ -121,5 +122,30 @@ impl Credit for Credits {
                 CreditEntry::Learn { sink, learned } => sink.learn(learned, used_ms),
             }
         }
+    }
+
+    /// By where they are, so it holds while one of the sets compared does.
+    fn receivers(&self) -> u64 {
+        let mut h = Hasher::new();
+        for entry in &self.entries {
+            let (kind, who) = match entry {
+                CreditEntry::Rule { stats } => (1, Arc::as_ptr(stats) as usize),
+                CreditEntry::Table { bridge, id, found } => (
+                    2 + (u64::from(*id) << 8) + (u64::from(*found) << 16),
+                    Arc::as_ptr(bridge) as usize,
+                ),
+                CreditEntry::Patch { from, .. } => (3, Arc::as_ptr(from) as usize),
+                CreditEntry::Mac { bridge, seen } => {
+                    let port = u64::from(seen.port.0) << 8;
+                    (4 + port, Arc::as_ptr(bridge) as usize)
+                }
+                CreditEntry::FinTimeout { stats, .. } => (5, Arc::as_ptr(stats) as usize),
+                CreditEntry::Learn { .. } => (6, 0),
+                CreditEntry::Group { counters } => (7, Arc::as_ptr(counters) as usize),
+            };
+            h.add(kind);
+            h.add(who as u64);
+        }
+        h.finish()
     }
 }

@@ -89,7 +89,12 @@ impl Switchd {
     fn configure_revalidator(&self, desired: &Desired) {
         let Some(datapath) = self.datapath() else { return };
         let switch = &desired.switch;
-        let limits = Limits { flow_limit: switch.flow_limit, max_idle_ms: switch.max_idle_ms };
+        let limits = Limits {
+            flow_limit: switch.flow_limit,
+            max_idle_ms: switch.max_idle_ms,
+            max_revalidator_ms: switch.max_revalidator_ms,
+            min_pps: switch.min_revalidate_pps,
+        };
         let interval = switch.max_revalidator_ms.min(switch.max_idle_ms);
         self.revalidator.configure(datapath, limits, Msec::try_from(interval).unwrap_or(500));
     }

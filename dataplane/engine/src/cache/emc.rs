@@ -184,6 +184,10 @@ mod tests {
 
     impl Credit for Nobody {
         fn credit(&self, _packets: u64, _bytes: u64, _used_ms: u64, _tcp_flags: u16) {}
+
+        fn receivers(&self) -> u64 {
+            0
+        }
     }
 
     fn megaflow() -> Arc<Megaflow> {

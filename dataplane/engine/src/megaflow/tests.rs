@@ -17,6 +17,10 @@ struct Nobody;
 
 impl Credit for Nobody {
     fn credit(&self, _packets: u64, _bytes: u64, _used_ms: u64, _tcp_flags: u16) {}
+
+    fn receivers(&self) -> u64 {
+        0
+    }
 }
 
 fn translation(mask: Mask, out: u32) -> Translation {

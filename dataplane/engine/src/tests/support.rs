@@ -36,6 +36,10 @@ impl Credit for Total {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.flags.fetch_or(u64::from(tcp_flags), Ordering::Relaxed);
     }
+
+    fn receivers(&self) -> u64 {
+        0
+    }
 }
 
 /// See the module.
