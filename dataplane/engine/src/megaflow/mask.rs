@@ -21,6 +21,22 @@ pub(crate) struct MaskWord {
     bits: u64,
 }
 
+/// Two words of a key and the bits of each that are compared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WordPair {
+    bits: [u64; 2],
+    index: [u8; 2],
+}
+
+impl WordPair {
+    /// A number that is the same for keys with the same bits.
+    #[inline(always)]
+    pub(crate) fn of(self, key: Key<'_>) -> u64 {
+        let [a, b] = [0, 1].map(|i| word(key, usize::from(self.index[i])) & self.bits[i]);
+        a ^ b.rotate_left(29)
+    }
+}
+
 impl MaskWord {
     /// These bits of a key.
     #[inline(always)]
@@ -50,11 +66,19 @@ impl InstalledMask {
         self.words.iter().map(move |w| w.of(key))
     }
 
-    /// The word in which this mask has most bits that `index` lacks, and those bits.
-    pub(crate) fn beyond(&self, index: &Mask) -> MaskWord {
+    /// The two words in which this mask has most bits that `index` lacks, and those bits.
+    pub(crate) fn beyond(&self, index: &Mask) -> WordPair {
         let known = index.0.words();
-        let beyond = self.words.iter().map(|w| MaskWord { bits: w.bits & !known[w.index], ..*w });
-        beyond.max_by_key(|w| w.bits.count_ones()).unwrap_or(MaskWord { index: 0, bits: 0 })
+        let mut pair = WordPair { bits: [0; 2], index: [0; 2] };
+        for word in &self.words {
+            let bits = word.bits & !known[word.index];
+            let least = usize::from(pair.bits[1].count_ones() < pair.bits[0].count_ones());
+            if bits.count_ones() > pair.bits[least].count_ones() {
+                pair.bits[least] = bits;
+                pair.index[least] = word.index as u8;
+            }
+        }
+        pair
     }
 
     /// The same, kept.

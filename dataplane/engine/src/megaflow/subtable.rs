@@ -12,14 +12,14 @@ use weir_flow::{Flow, Mask};
 
 use crate::hash::HashKey;
 use crate::megaflow::entry::Megaflow;
-use crate::megaflow::mask::{InstalledMask, Key, MaskWord};
+use crate::megaflow::mask::{InstalledMask, Key, WordPair};
 
-/// A megaflow, and what of it can be compared without going there: the word that tells it from most of
-/// those with the same indexed bits.
+/// A megaflow, and what of it can be compared without going there: the two words that tell it from most
+/// of those with the same indexed bits.
 #[derive(Debug)]
 struct Member {
     flow: Arc<Megaflow>,
-    differs: MaskWord,
+    differs: WordPair,
     value: u64,
 }
 

@@ -9,7 +9,7 @@ use weir_dpdk::tsc_hz;
 use weir_flow::PortNo;
 
 /// Part of the thread's time that the misses of a port may take, in percent, when nothing else is said.
-pub(crate) const DEFAULT_SHARE: u32 = 10;
+pub(crate) const DEFAULT_SHARE: u32 = 5;
 
 /// A port that left packets behind, and when.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ impl Fairness {
 
     fn at(hz: u64, share: u32) -> Self {
         let rate = u64::from(share.min(100)) * 1024 / 100;
-        // 20 ms of flow: a thousand misses or so are always free.
+        // 20 ms of flow: a few hundred misses are always free.
         Self { rate, memory: hz / 500, depth: hz / 50 * rate / 1024, last: [None; 2] }
     }
 
