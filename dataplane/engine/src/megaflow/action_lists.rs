@@ -9,6 +9,9 @@ use weir_flow::action::{Action, Actions, same_actions};
 
 use crate::hash::HashKey;
 
+/// Lists without a megaflow that are not worth going through all of them.
+const MAX_UNUSED: usize = 1024;
+
 /// See the [module documentation](self).
 #[derive(Debug, Default)]
 pub(crate) struct ActionLists {
@@ -30,9 +33,23 @@ impl ActionLists {
         Arc::clone(entry.or_insert_with(|| Arc::clone(actions)).get())
     }
 
-    /// Forgets the lists that no megaflow has.
-    pub(crate) fn tidy(&mut self) {
-        self.lists.retain(|list| Arc::strong_count(list) > 1);
+    /// A megaflow with this list, which it still holds, is out of the table.
+    pub(crate) fn release(&mut self, secret: &HashKey, actions: &Actions) {
+        if actions.len() < 2 || Arc::strong_count(actions) > 2 {
+            return;
+        }
+        let same = |known: &Actions| Arc::ptr_eq(known, actions);
+        if let Ok(entry) = self.lists.find_entry(hash(secret, actions), same) {
+            entry.remove();
+        }
+    }
+
+    /// Forgets the lists that no megaflow has, of those that somebody else had when the last one went, once
+    /// there are a thousand or so.
+    pub(crate) fn tidy(&mut self, n_flows: usize) {
+        if self.lists.len() > n_flows + MAX_UNUSED {
+            self.lists.retain(|list| Arc::strong_count(list) > 1);
+        }
     }
 }
 
@@ -92,7 +109,20 @@ mod tests {
         for other in [list(2, 1), list(1, 2)] {
             assert!(!Arc::ptr_eq(&first, &lists.share(&secret, &other)));
         }
-        lists.tidy();
-        assert_eq!(lists.lists.len(), 1);
+        // Nobody has the two others; those that a megaflow had went with it.
+        assert_eq!(lists.lists.len(), 3);
+        let second = lists.share(&secret, &first);
+        lists.release(&secret, &first);
+        assert_eq!(lists.lists.len(), 3);
+        drop(second);
+        lists.release(&secret, &first);
+        assert_eq!(lists.lists.len(), 2);
+        for port in 0..MAX_UNUSED as u32 {
+            lists.share(&secret, &list(3, port));
+        }
+        lists.tidy(2);
+        assert_eq!(lists.lists.len(), MAX_UNUSED + 2);
+        lists.tidy(0);
+        assert_eq!(lists.lists.len(), 0);
     }
 }

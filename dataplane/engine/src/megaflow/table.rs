@@ -203,6 +203,7 @@ impl MegaflowTable {
         let removed = self.subtable_of(flow).is_some_and(|s| s.remove(&secret, flow));
         if removed {
             flow.bury();
+            self.lists.release(&secret, &flow.actions);
         }
         removed
     }
@@ -221,6 +222,7 @@ impl MegaflowTable {
             return None;
         }
         old.bury();
+        self.lists.release(&secret, &old.actions);
         Some(new)
     }
 
@@ -233,6 +235,7 @@ impl MegaflowTable {
         let flows: Vec<_> = port.subtables.iter_mut().flat_map(Subtable::drain).collect();
         for flow in &flows {
             flow.bury();
+            self.lists.release(&self.secret, &flow.actions);
         }
         flows
     }
@@ -251,7 +254,8 @@ impl MegaflowTable {
     /// Sorts the subtables by use, drops empty ones and forgets bits nobody looks at any more.
     /// To be called about once a second.
     pub(crate) fn maintain(&mut self) {
-        self.lists.tidy();
+        let subtables = self.ports.values().flat_map(|port| &port.subtables);
+        self.lists.tidy(subtables.map(Subtable::len).sum());
         let epochs = &mut self.epochs;
         self.ports.retain(|_, port| {
             port.subtables.retain(|s| s.len() != 0);
