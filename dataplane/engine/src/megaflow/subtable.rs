@@ -18,16 +18,18 @@ use crate::megaflow::mask::{InstalledMask, Key, WordPair};
 /// of those with the same indexed bits.
 #[derive(Debug)]
 struct Member {
+    /// Of the indexed bits: a table that grows does not go to its megaflows.
+    hash: u64,
     flow: Arc<Megaflow>,
     differs: WordPair,
     value: u64,
 }
 
 impl Member {
-    fn new(index: &Mask, flow: Arc<Megaflow>) -> Self {
+    fn new(index: &Mask, hash: u64, flow: Arc<Megaflow>) -> Self {
         let differs = flow.mask.beyond(index);
         let value = differs.of(flow.key_words());
-        Self { flow, differs, value }
+        Self { hash, flow, differs, value }
     }
 
     #[inline]
@@ -80,7 +82,7 @@ impl Subtable {
     /// How many members have this key's indexed bits (or those of another one with the same hash).
     pub(crate) fn crowd(&self, secret: &HashKey, key: &Flow) -> usize {
         let hash = self.hash(secret, key.words());
-        let same = |m: &&Member| Self::hash_of(&self.index, secret, &m.flow) == hash;
+        let same = |m: &&Member| m.hash == hash;
         self.flows.iter_hash(hash).filter(same).count()
     }
 
@@ -88,8 +90,8 @@ impl Subtable {
     pub(crate) fn insert(&mut self, secret: &HashKey, flow: Arc<Megaflow>) {
         let Self { index, flows, .. } = self;
         let hash = Self::hash_of(index, secret, &flow);
-        let member = Member::new(&index.mask, flow);
-        flows.insert_unique(hash, member, |m| Self::hash_of(index, secret, &m.flow));
+        let member = Member::new(&index.mask, hash, flow);
+        flows.insert_unique(hash, member, |m| m.hash);
     }
 
     /// Takes this very megaflow out; false when it is not here.
