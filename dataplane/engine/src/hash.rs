@@ -2,7 +2,7 @@
 //! who chooses packets cannot choose collisions.
 
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 /// The secrets of one set of tables.
 #[derive(Clone, Copy)]
@@ -68,6 +68,27 @@ impl HashKey {
     #[inline(always)]
     pub(crate) const fn start(&self) -> u64 {
         self.0[2]
+    }
+}
+
+/// For maps by port number, which nobody outside chooses.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PortHasher(u64);
+
+impl Hasher for PortHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.write_u32(u32::from(*b)));
+    }
+
+    #[inline]
+    fn write_u32(&mut self, n: u32) {
+        // The golden ratio spreads numbers in a row over the upper bits, too.
+        self.0 = (self.0 ^ u64::from(n)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
     }
 }
 

@@ -18,7 +18,8 @@ use crate::megaflow::mask::{InstalledMask, Key, WordPair};
 /// of those with the same indexed bits.
 #[derive(Debug)]
 struct Member {
-    /// Of the indexed bits: a table that grows does not go to its megaflows.
+    /// Of the indexed bits. What has another one is no match, and a table that grows does not go to its
+    /// megaflows.
     hash: u64,
     flow: Arc<Megaflow>,
     differs: WordPair,
@@ -33,8 +34,8 @@ impl Member {
     }
 
     #[inline]
-    fn agrees(&self, key: Key<'_>) -> bool {
-        self.differs.of(key) == self.value && self.flow.agrees(key)
+    fn agrees(&self, hash: u64, key: Key<'_>) -> bool {
+        self.hash == hash && self.differs.of(key) == self.value && self.flow.agrees(key)
     }
 }
 
@@ -74,7 +75,7 @@ impl Subtable {
     #[inline]
     pub(crate) fn find(&self, secret: &HashKey, key: Key<'_>) -> Option<&Arc<Megaflow>> {
         let hash = self.hash(secret, key);
-        let found = self.flows.find(hash, |member| member.agrees(key))?;
+        let found = self.flows.find(hash, |member| member.agrees(hash, key))?;
         self.hits.set(self.hits.get() + 1);
         Some(&found.flow)
     }

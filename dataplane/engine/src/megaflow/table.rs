@@ -2,13 +2,14 @@
 //! first, and the union of the bits that its megaflows look at.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 use weir_flow::slowpath::Translation;
 use weir_flow::{Flow, Mask};
 
-use crate::hash::HashKey;
+use crate::hash::{HashKey, PortHasher};
 use crate::megaflow::action_lists::ActionLists;
 use crate::megaflow::entry::Megaflow;
 use crate::megaflow::mask::{InstalledMask, Key, same};
@@ -49,7 +50,7 @@ pub(crate) struct Found<'a> {
 /// See the [module documentation](self).
 #[derive(Debug)]
 pub(crate) struct MegaflowTable {
-    ports: HashMap<u32, PortFlows>,
+    ports: HashMap<u32, PortFlows, BuildHasherDefault<PortHasher>>,
     lists: ActionLists,
     secret: HashKey,
     epochs: Epochs,
@@ -124,7 +125,7 @@ impl PortFlows {
 
 impl MegaflowTable {
     pub(crate) fn new(secret: HashKey) -> Self {
-        let (ports, lists) = (HashMap::new(), ActionLists::default());
+        let (ports, lists) = (HashMap::default(), ActionLists::default());
         Self { ports, lists, secret, epochs: Epochs::new(), next_subtable: 1 }
     }
 

@@ -1,9 +1,10 @@
 //! [`Fairness`]: what the misses of one port may cost the other ports of its thread.
 //!
-//! A miss costs as much as a hundred hits, and whoever sends packets decides how many there are. While
-//! another port of the thread has more packets waiting than a burst holds, each port has a bucket of
-//! TSC cycles for its misses that a share of the thread's time flows into; packets that would be
-//! misses while it is empty are dropped. While nobody else has to wait, nothing is bounded.
+//! A miss costs as much as a hundred hits, and whoever sends packets decides how many there are. So each
+//! port has a bucket of TSC cycles that a share of the thread's time flows into and its misses take
+//! from. While another port, whose own bucket is not empty, has more packets waiting than a burst
+//! holds, packets that would be misses are dropped when the bucket is empty. While nobody else has to
+//! wait, or only those whose misses take more than their share, nothing is bounded.
 
 use weir_dpdk::tsc_hz;
 use weir_flow::PortNo;
@@ -45,7 +46,10 @@ impl Fairness {
 
     /// Takes note of a port whose queue filled a burst, and so may have more.
     #[inline]
-    pub(crate) fn saw_waiting(&mut self, port: PortNo, at: u64) {
+    pub(crate) fn saw_waiting(&mut self, port: PortNo, bucket: &MissBucket, at: u64) {
+        if bucket.cycles < 0 {
+            return;
+        }
         let now = Some(Waiting { port, at });
         match self.last {
             [Some(latest), _] if latest.port != port => self.last = [now, Some(latest)],
@@ -63,7 +67,7 @@ impl Fairness {
     /// Cycles that misses of the next burst may take.
     #[inline]
     pub(crate) fn allowance(&self, port: PortNo, bucket: &mut MissBucket, now: u64) -> i64 {
-        if self.rate == 1024 || !self.is_contended(port, now) {
+        if self.rate == 1024 {
             return i64::MAX;
         }
         let passed = now.wrapping_sub(bucket.filled_at);
@@ -72,7 +76,13 @@ impl Fairness {
             (u128::from(passed) * u128::from(self.rate) / 1024).min(self.depth.into()) as i64;
         bucket.cycles =
             (bucket.cycles + flow / bucket.sharers).min(self.depth as i64 / bucket.sharers);
-        bucket.cycles
+        if self.is_contended(port, now) { bucket.cycles } else { i64::MAX }
+    }
+
+    /// Misses took this many cycles.
+    pub(crate) fn charge(&self, bucket: &mut MissBucket, cycles: u64) {
+        let empty = -(self.depth as i64) / bucket.sharers;
+        bucket.cycles = bucket.cycles.saturating_sub_unsigned(cycles).max(empty);
     }
 }
 
@@ -94,11 +104,6 @@ impl MissBucket {
     /// The port has so many queues on this thread now.
     pub(crate) fn share_with(&mut self, queues: usize) {
         self.sharers = queues.max(1) as i64;
-    }
-
-    /// Misses took this many cycles.
-    pub(crate) fn take(&mut self, cycles: u64) {
-        self.cycles = self.cycles.saturating_sub_unsigned(cycles);
     }
 }
 
@@ -150,17 +155,18 @@ mod tests {
 
     const HZ: u64 = 1_000_000_000;
 
-    /// A second in which port 1 has misses of 3,000 cycles as often as it may and port 2 fills bursts,
-    /// if it is `busy`. Answers the cycles of the misses.
-    fn second(share: u32, queues: usize, busy: bool) -> u64 {
+    /// A second in which port 1 has misses of 3,000 cycles as often as it may and port 2 fills bursts, if
+    /// it is `busy`, after misses that left so much in its bucket. Answers the cycles of port 1's misses.
+    fn second(share: u32, queues: usize, busy: Option<i64>) -> u64 {
         let mut fairness = Fairness::at(HZ, share);
         let mut buckets: Vec<_> = (0..queues).map(|_| MissBucket::new()).collect();
         buckets.iter_mut().for_each(|b| b.share_with(queues));
         let (mut now, end, mut spent) = (5 * HZ, 6 * HZ, 0);
         while now < end {
-            if busy {
+            if let Some(left) = busy {
                 now += 3_000;
-                fairness.saw_waiting(PortNo(2), now);
+                let bucket = MissBucket { cycles: left, ..MissBucket::new() };
+                fairness.saw_waiting(PortNo(2), &bucket, now);
             }
             for bucket in &mut buckets {
                 let mut misses = Misses::with(fairness.allowance(PortNo(1), bucket, now));
@@ -169,10 +175,10 @@ mod tests {
                         misses.charge(3_000);
                     }
                 }
-                bucket.take(misses.cycles);
+                fairness.charge(bucket, misses.cycles);
                 now += misses.cycles + 500;
                 spent += misses.cycles;
-                fairness.saw_waiting(PortNo(1), now);
+                fairness.saw_waiting(PortNo(1), bucket, now);
             }
         }
         spent
@@ -181,11 +187,13 @@ mod tests {
     #[test]
     fn misses_have_their_share_while_others_wait() {
         let percent = |share, queues, busy| second(share, queues, busy) * 100 / HZ;
-        assert_eq!(percent(10, 1, true), 10);
-        assert_eq!(percent(10, 4, true), 10);
-        assert_eq!(percent(30, 1, true), 30);
-        assert!(percent(10, 1, false) > 95);
-        assert!(percent(100, 1, true) > 90);
+        assert_eq!(percent(10, 1, Some(1)), 10);
+        assert_eq!(percent(10, 4, Some(1)), 10);
+        assert_eq!(percent(30, 1, Some(1)), 30);
+        assert!(percent(10, 1, None) > 95);
+        assert!(percent(100, 1, Some(1)) > 90);
+        // The other one's misses take more than their share, too.
+        assert!(percent(10, 1, Some(-1)) > 90);
     }
 
     #[test]

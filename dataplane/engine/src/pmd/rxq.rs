@@ -128,8 +128,7 @@ impl PolledQueue {
     }
 
     /// Takes note of misses of a burst.
-    pub(crate) fn count_misses(&mut self, misses: &Misses) {
-        self.bucket.take(misses.cycles);
+    pub(crate) fn count_misses(&self, misses: &Misses) {
         self.load.misses.add(misses.count);
         self.load.miss_cycles.add(misses.cycles);
         self.load.misses_refused.add(misses.refused);

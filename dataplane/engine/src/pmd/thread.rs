@@ -348,6 +348,7 @@ impl Loop {
                 self.worker.flush_due(rdtsc(), self.tx_wait);
             }
             if self.worker.misses.any() {
+                self.fairness.charge(&mut queue.bucket, self.worker.misses.cycles);
                 queue.count_misses(&self.worker.misses);
             }
             queue.rx.processed();
@@ -355,7 +356,7 @@ impl Loop {
             let cycles = now.wrapping_sub(at);
             queue.count(n, cycles);
             if n >= weir_dpdk::MAX_BURST {
-                self.fairness.saw_waiting(queue.port, now);
+                self.fairness.saw_waiting(queue.port, &queue.bucket, now);
             }
             self.iteration.of_queues += cycles;
             self.sample_in = self.sample_in.wrapping_sub(1);
