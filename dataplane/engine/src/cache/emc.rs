@@ -229,7 +229,7 @@ mod tests {
         }
         assert!(find(&emc, 8, 0).is_some() && find(&emc, 7, 0).is_none());
         flows.iter().for_each(|flow| flow.bury());
-        assert!((0..20_000).all(|i| find(&emc, 7, i).or(find(&emc, 8, i)).is_none()));
+        assert!((0..20_000).all(|i| find(&emc, 7, i).or_else(|| find(&emc, 8, i)).is_none()));
         (0..MIN_ENTRIES / 16).for_each(|_| emc.sweep(|_, _| false));
         assert!(flows.iter().all(|flow| Arc::strong_count(flow) == 1));
     }
