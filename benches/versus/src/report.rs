@@ -81,7 +81,9 @@ impl Report {
 fn median(v: impl Iterator<Item = f64>) -> f64 {
     let mut v: Vec<f64> = v.collect();
     v.sort_by(f64::total_cmp);
-    v.get(v.len() / 2).copied().unwrap_or(f64::NAN)
+    // The middle one, or what lies between the two in the middle.
+    let at = |i: usize| v.get(i).copied().unwrap_or(f64::NAN);
+    (at(v.len() / 2) + at(v.len().saturating_sub(1) / 2)) / 2.0
 }
 
 impl Line {
@@ -204,6 +206,13 @@ mod tests {
 
     fn sample(side: &'static str, config: &'static str, rate: f64) -> Sample {
         Sample { side, config, rate, ..Sample::default() }
+    }
+
+    #[test]
+    fn a_median_lies_in_the_middle() {
+        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), 2.0);
+        assert_eq!(median([4.0, 1.0, 2.0, 9.0].into_iter()), 3.0);
+        assert!(median(std::iter::empty()).is_nan());
     }
 
     #[test]

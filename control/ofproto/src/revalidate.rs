@@ -97,7 +97,8 @@ impl Revalidator {
         let generation = switch.generation();
         let stale = self.generation != Some(generation);
         let crowded = n_flows > self.summary.flow_limit;
-        let flooded = n_flows > 2 * self.summary.flow_limit;
+        // By the limit as configured: that passes take long must not make all flows misses.
+        let flooded = n_flows > 2 * limits.flow_limit;
         let max_idle = if crowded { CROWDED_IDLE_MS } else { limits.max_idle_ms };
         let guard = weir_rcu::pin();
         let dump_ms = self.summary.dump_ms;
@@ -150,7 +151,7 @@ impl Revalidator {
         } else if ms < 1000 && s.n_flows > 2000 && s.flow_limit < s.n_flows * 1000 / ms {
             s.flow_limit += 1000;
         }
-        s.flow_limit = s.flow_limit.clamp(MIN_FLOW_LIMIT, limits.flow_limit.max(MIN_FLOW_LIMIT));
+        s.flow_limit = s.flow_limit.max(MIN_FLOW_LIMIT).min(limits.flow_limit);
     }
 
     fn count(&mut self, n_flows: usize, limits: &Limits) {
