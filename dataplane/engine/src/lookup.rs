@@ -228,11 +228,17 @@ impl Lookup {
         let flags_word = words[HOT_KEY_WORDS - 1];
         let mut new = Run { bytes, packets: 1, ..Run::EMPTY };
         if wide {
-            let key: [u64; WIDE_KEY_WORDS] = std::array::from_fn(|w| words[w] & projection.bits[w]);
             let last = n.wrapping_sub(1);
-            if let (Some(run), Some(other)) = (runs.runs.get_mut(last), runs.wide.get(last))
+            // Word by word: comparing arrays is a call.
+            let (mut key, mut differs) = ([0; WIDE_KEY_WORDS], 0);
+            let other = runs.wide.get(last).copied().unwrap_or_default();
+            for w in 0..WIDE_KEY_WORDS {
+                key[w] = words[w] & projection.bits[w];
+                differs |= key[w] ^ other[w];
+            }
+            if let Some(run) = runs.runs.get_mut(last)
                 && run.shape == Shaped::Wide
-                && *other == key
+                && differs == 0
             {
                 run.packets += 1;
                 run.bytes += bytes;
