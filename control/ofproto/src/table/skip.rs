@@ -237,14 +237,19 @@ impl<'a> Skip<'a> {
             return false;
         };
         let rough = &place.rough;
-        let certain = self.seen >> prelude & 1 != 0
-            && prelude < MAX_PRELUDES
-            && rough.prelude == self.hashes.get(prelude).copied()
-            && rough
-                .lengths
-                .iter()
-                .zip(&self.open)
-                .all(|(len, open)| *len == 0 || open >> (len - 1) & 1 != 0);
+        if prelude >= MAX_PRELUDES || self.seen >> prelude & 1 == 0 {
+            return false;
+        }
+        let Some(hash) = rough.prelude else { return false };
+        if Some(&hash) != self.hashes.get(prelude) {
+            // Of another protocol, say; the megaflow has the bits that show it.
+            return true;
+        }
+        let certain = rough
+            .lengths
+            .iter()
+            .zip(&self.open)
+            .all(|(len, open)| *len == 0 || open >> (len - 1) & 1 != 0);
         if !certain || rough.may_have(flow) {
             return false;
         }
