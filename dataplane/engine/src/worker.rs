@@ -256,11 +256,11 @@ impl Worker {
             Verdict::Drop(reason) => self.exec.drops.add(reason, 1),
             Verdict::Program => self.exec.run(packet, meta, &flow.actions, moment),
             Verdict::Slow => {
-                counters.slow_upcalls.add(1);
                 let start = rdtsc();
                 let Some(translation) = self.translate(&packet, key, moment) else {
                     return;
                 };
+                self.shared.counters.slow_upcalls.add(1);
                 self.misses.charge(rdtsc().wrapping_sub(start));
                 self.exec.run(packet, meta, &translation.actions, moment);
             }

@@ -3,6 +3,7 @@
 //!
 //! * Those that the tries rule out by bits that are in the megaflow already are not even looked at
 //!   ([`Skip::next`]).
+//! * Those whose flows are all of another protocol, say, are passed by ([`Skip::is_absent`]).
 //! * Of those with a prefix length that some flow agrees with, most have another such flow
 //!   ([`Skip::is_absent`]).
 //!
